@@ -1,0 +1,46 @@
+using Microsoft.Extensions.Configuration;
+
+namespace InstaGrpc.ChangeLog;
+
+/// <summary>Where the change stream lives. Bound from <c>Insta:Kafka</c> and <c>Insta:Prefix</c>.</summary>
+public sealed class ChangeLogOptions
+{
+    /// <summary><c>host:port[,…]</c>; <c>Insta:Kafka:BootstrapServers</c>.</summary>
+    public string BootstrapServers { get; set; } = "";
+
+    /// <summary>
+    /// True if the servers are the embedded broker: it makes topics by itself, with four partitions, and drops what is older than about 5 MB.
+    /// Default false.
+    /// </summary>
+    public bool Embedded { get; set; }
+
+    /// <summary>Copies of a topic that is made on a real Kafka. Default -1: what the broker has set.</summary>
+    public short ReplicationFactor { get; set; } = -1;
+
+    /// <summary>How long making or examining a topic may take. Default 30 s.</summary>
+    public TimeSpan AdminTimeout { get; set; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>Passed on to librdkafka (<c>sasl.*</c>, <c>ssl.*</c>, <c>security.protocol</c>, …). What the guarantees rest on can't be overridden.</summary>
+    public Dictionary<string, string> Client { get; set; } = new(StringComparer.OrdinalIgnoreCase);
+
+    /// <summary>Put before every topic's name; <c>Insta:Prefix</c>. Default none.</summary>
+    public string Prefix { get; set; } = "";
+
+    public static ChangeLogOptions From(IConfiguration configuration)
+    {
+        var options = new ChangeLogOptions { Prefix = configuration["Insta:Prefix"] ?? "" };
+        configuration.GetSection("Insta:Kafka").Bind(options);
+        options.Client.Clear();
+        var client = configuration.GetSection("Insta:Kafka:Client");
+        foreach (var (path, value) in client.AsEnumerable(makePathsRelative: true))
+        {
+            // librdkafka's names hold dots; in a variable (INSTA__KAFKA__CLIENT__SASL__MECHANISM) each level stands for one.
+            if (value is not null && path.Length > 0)
+            {
+                options.Client[path.Replace(':', '.').ToLowerInvariant()] = value;
+            }
+        }
+
+        return options;
+    }
+}
