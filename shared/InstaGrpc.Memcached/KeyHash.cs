@@ -1,13 +1,14 @@
 using System.Buffers.Binary;
 
-namespace InstaGrpc.Memcached.Internal;
+namespace InstaGrpc.Memcached;
 
 /// <summary>64-bit hash of ring keys: MurmurHash64A (Austin Appleby, public domain) with seed 0. Every process must compute the same, for ever:
 /// another hash is another ring.</summary>
-internal static class KeyHash
+public static class KeyHash
 {
     private const ulong M = 0xc6a4a7935bd1e995;
 
+    /// <summary>The hash of a ring key.</summary>
     public static ulong Compute(ReadOnlySpan<byte> key)
     {
         var hash = (ulong)key.Length * M;
