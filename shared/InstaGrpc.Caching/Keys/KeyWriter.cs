@@ -24,7 +24,7 @@ internal ref struct KeyWriter
     public readonly int Length => _length;
 
     /// <summary>Starts with what all keys of a contract on a node have in common; what follows are fields.</summary>
-    public void Begin(ReadOnlySpan<byte> head, int generationAt)
+    public void Begin(scoped ReadOnlySpan<byte> head, int generationAt)
     {
         _length = 0;
         _generationAt = generationAt;
@@ -42,7 +42,7 @@ internal ref struct KeyWriter
         _buffer[_length++] = value;
     }
 
-    public void Append(ReadOnlySpan<byte> bytes)
+    public void Append(scoped ReadOnlySpan<byte> bytes)
     {
         bytes.CopyTo(Reserve(bytes.Length));
         _length += bytes.Length;
@@ -88,7 +88,7 @@ internal ref struct KeyWriter
         AppendLowerHex(hash[..HashBytes]);
     }
 
-    public void AppendLowerHex(ReadOnlySpan<byte> bytes)
+    public void AppendLowerHex(scoped ReadOnlySpan<byte> bytes)
     {
         Convert.TryToHexStringLower(bytes, Reserve(bytes.Length * 2), out var written);
         _length += written;
