@@ -6,7 +6,9 @@ public sealed class MethodPolicy
     /// <summary>The mesh's deadline for methods that declare none.</summary>
     public static readonly TimeSpan DefaultDeadline = TimeSpan.FromSeconds(12);
 
-    /// <summary>The server's ceiling for a unary call; a caller's shorter deadline wins. A stream of unlimited length has none.</summary>
+    /// <summary>
+    /// The server's ceiling; a caller's shorter deadline wins. <see cref="Timeout.InfiniteTimeSpan"/> for a stream that declares none.
+    /// </summary>
     public required TimeSpan Deadline { get; init; }
 
     /// <summary>How clients repeat it; null: they don't.</summary>

@@ -30,7 +30,9 @@ internal static class PolicyResolver
     private static MethodPolicy Policy(ContractDraft draft, BatchPolicy? batch)
     {
         var declared = draft.Declared;
-        var deadline = declared.DeadlineMs == 0 ? MethodPolicy.DefaultDeadline : TimeSpan.FromMilliseconds(declared.DeadlineMs);
+        var deadline = declared.DeadlineMs > 0
+            ? TimeSpan.FromMilliseconds(declared.DeadlineMs)
+            : draft.IsUnary ? MethodPolicy.DefaultDeadline : Timeout.InfiniteTimeSpan;
         return new MethodPolicy
         {
             Deadline = deadline,

@@ -1,0 +1,24 @@
+namespace InstaGrpc.Mesh;
+
+/// <summary>How this process stands in the mesh. Configuration section <c>Insta</c>.</summary>
+public sealed class MeshOptions
+{
+    /// <summary>
+    /// Where other services are, by short name ("media" of insta.media.v1.MediaService): "http://host:port". What is not named here is
+    /// called on this process's own internal listener.
+    /// </summary>
+    /// <value>Empty: all services are in this process.</value>
+    public Dictionary<string, Uri> Services { get; set; } = new(StringComparer.OrdinalIgnoreCase);
+
+    /// <summary>
+    /// The node that this process's services read when a method names no shard_key. For InstaGrpc's own services the directory.
+    /// </summary>
+    /// <value>"directory".</value>
+    public string Node { get; set; } = "directory";
+
+    /// <summary>The section <c>Insta:Mesh</c>.</summary>
+    public MeshListenerOptions Mesh { get; set; } = new();
+
+    /// <summary>The section <c>Insta:Otlp</c>.</summary>
+    public OtlpOptions Otlp { get; set; } = new();
+}
