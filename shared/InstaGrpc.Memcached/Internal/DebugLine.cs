@@ -1,0 +1,38 @@
+using System.Globalization;
+
+namespace InstaGrpc.Memcached.Internal;
+
+/// <summary><c>ME key exp=-1 la=0 cas=2 fetch=yes cls=1 size=63</c>, or <c>EN</c>.</summary>
+internal static class DebugLine
+{
+    public static MetaDebug? Parse(string line)
+    {
+        if (line == "EN")
+        {
+            return null;
+        }
+
+        if (!line.StartsWith("ME ", StringComparison.Ordinal))
+        {
+            throw new MemcachedProtocolException($"The server answered me with '{line}'.");
+        }
+
+        // Fields are looked for from the end: a key may contain "exp=".
+        var fields = line.Split(' ');
+        return new MetaDebug(
+            (int)Number(fields, "exp="),
+            (int)Number(fields, "la="),
+            (ulong)Number(fields, "cas="),
+            Array.FindLast(fields, field => field.StartsWith("fetch=", StringComparison.Ordinal)) == "fetch=yes",
+            (int)Number(fields, "cls="),
+            (int)Number(fields, "size="));
+    }
+
+    private static long Number(string[] fields, string name)
+    {
+        var field = Array.FindLast(fields, field => field.StartsWith(name, StringComparison.Ordinal));
+        return long.TryParse(field.AsSpan(field is null ? 0 : name.Length), NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var n)
+            ? n
+            : 0;
+    }
+}
