@@ -28,7 +28,4 @@ public readonly record struct MetaSet
     /// <summary><c>c</c>: return the item's new CAS. A quiet write that succeeds says nothing, so in a pipeline this needs a write that is
     /// not quiet.</summary>
     public bool ReturnCas { get; init; }
-
-    /// <summary><c>N</c>: with append or prepend, make an absent item with this many seconds to live. Null: <see cref="MetaStatus.NotStored"/>.</summary>
-    public int? CreateSeconds { get; init; }
 }

@@ -143,7 +143,6 @@ internal sealed class CommandBuffer
         to.PutFlag('C', set.Cas);
         to.PutFlag('T', set.TtlSeconds == 0 ? null : set.TtlSeconds);
         to.PutFlag('F', set.ClientFlags == 0 ? null : set.ClientFlags);
-        to.PutFlag('N', set.CreateSeconds);
         to.PutFlag('I', set.KeepAsStale);
         to.PutFlag('c', set.ReturnCas);
         PutEnd(ref to, quiet, opaque);

@@ -19,8 +19,9 @@ internal static class DebugLine
 
         // Fields are looked for from the end: a key may contain "exp=".
         var fields = line.Split(' ');
+        var expires = (int)Number(fields, "exp=");
         return new MetaDebug(
-            (int)Number(fields, "exp="),
+            expires < -1 ? -expires : expires, // 1.6.18 counts up to the end of the item's life, later versions down to it
             (int)Number(fields, "la="),
             (ulong)Number(fields, "cas="),
             Array.FindLast(fields, field => field.StartsWith("fetch=", StringComparison.Ordinal)) == "fetch=yes",
