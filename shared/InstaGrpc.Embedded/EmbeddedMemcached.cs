@@ -68,6 +68,21 @@ public sealed class EmbeddedMemcached : IAsyncDisposable
         }
     }
 
+    /// <summary>Stops what a killed run left under the same pid file, if there is such a process.</summary>
+    public static async Task StopLeftoverAsync(EmbeddedMemcachedOptions options, CancellationToken ct = default)
+    {
+        if (options.PidFile is not { } file || !File.Exists(file)) return;
+        if (ProcessIdentity.Parse(await File.ReadAllTextAsync(file, ct).ConfigureAwait(false)) is { IsAlive: true } leftover)
+        {
+            options.Report?.Invoke($"stopping memcached (process {leftover.Pid}), left by a run that was killed");
+            if (!await LeftoverProcess.StopAsync(leftover, ct, (Signal.Terminate, options.StopLimit), (Signal.Kill, options.StopLimit)).ConfigureAwait(false))
+            {
+                throw new EmbeddedServerException($"memcached (process {leftover.Pid}) cannot be stopped: stop it by hand");
+            }
+        }
+        File.Delete(file);
+    }
+
     /// <summary>SIGTERM, after <see cref="EmbeddedMemcachedOptions.StopLimit"/> SIGKILL.</summary>
     public async Task StopAsync()
     {
@@ -102,20 +117,6 @@ public sealed class EmbeddedMemcached : IAsyncDisposable
 
     private static EmbeddedServerException Taken(int port) => new(
         $"port {port} for memcached is taken by {LoopbackPort.OwnerOf(port)?.ToString() ?? "somebody"}: stop it or give another port");
-
-    private static async Task StopLeftoverAsync(EmbeddedMemcachedOptions options, CancellationToken ct)
-    {
-        if (options.PidFile is not { } file || !File.Exists(file)) return;
-        if (ProcessIdentity.Parse(await File.ReadAllTextAsync(file, ct).ConfigureAwait(false)) is { IsAlive: true } leftover)
-        {
-            options.Report?.Invoke($"stopping memcached (process {leftover.Pid}), left by a run that was killed");
-            if (!await LeftoverProcess.StopAsync(leftover, ct, (Signal.Terminate, options.StopLimit), (Signal.Kill, options.StopLimit)).ConfigureAwait(false))
-            {
-                throw new EmbeddedServerException($"memcached (process {leftover.Pid}) cannot be stopped: stop it by hand");
-            }
-        }
-        File.Delete(file);
-    }
 
     private static async Task<bool> WaitUntilReadyAsync(ServerProcess process, int port, EmbeddedMemcachedOptions options, CancellationToken ct)
     {

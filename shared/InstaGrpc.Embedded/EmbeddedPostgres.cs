@@ -96,6 +96,13 @@ public sealed class EmbeddedPostgres : IAsyncDisposable
         }
     }
 
+    /// <summary>Stops the postmaster that a killed run left on the folder, if there is one. The caller owns the folder.</summary>
+    public static async Task StopLeftoverAsync(EmbeddedPostgresOptions options, CancellationToken ct = default)
+    {
+        var folder = await ServerFolder.ResolveAsync(options.DataFolder, ct).ConfigureAwait(false);
+        await StopLeftoverAsync(new PostgresCluster(folder, new PostgresBinaries("", 0), account: null), options, ct).ConfigureAwait(false);
+    }
+
     /// <summary>For Npgsql; with the password, when there is one.</summary>
     public string ConnectionString(string database = "postgres") => new NpgsqlConnectionStringBuilder
     {
@@ -163,7 +170,7 @@ public sealed class EmbeddedPostgres : IAsyncDisposable
 
     public async ValueTask DisposeAsync() => await StopAsync().ConfigureAwait(false);
 
-    internal static async Task StopLeftoverAsync(PostgresCluster cluster, EmbeddedPostgresOptions options, CancellationToken ct)
+    private static async Task StopLeftoverAsync(PostgresCluster cluster, EmbeddedPostgresOptions options, CancellationToken ct)
     {
         if (cluster.FindPostmaster() is not { } leftover) return;
         options.Report?.Invoke($"stopping PostgreSQL (process {leftover.Pid}), left by a run that was killed");

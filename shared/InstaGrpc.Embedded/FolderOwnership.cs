@@ -16,18 +16,45 @@ public sealed class FolderOwnership : IDisposable
     public static FolderOwnership? TryTake(string folder)
     {
         Directory.CreateDirectory(folder);
-        return FileLock.TryAcquire(LockFile(folder)) is { } file ? new FolderOwnership(file) : null;
+        if (FileLock.TryAcquire(LockFile(folder)) is not { } file) return null;
+        file.SetLength(0);
+        using (var writer = new StreamWriter(file, leaveOpen: true)) writer.Write(ProcessIdentity.Of(Environment.ProcessId)?.ToString());
+        return new FolderOwnership(file);
     }
 
-    /// <summary>Whether a living process owns the folder.</summary>
-    public static bool IsTaken(string folder)
+    /// <summary>The process that owns the folder; null when none does, or it has only just begun to.</summary>
+    public static int? OwnerOf(string folder) => Owner(folder)?.Pid;
+
+    /// <summary>Whether somebody has ever owned the folder: then it is one of ours.</summary>
+    public static bool WasOwned(string folder) => File.Exists(LockFile(folder));
+
+    /// <summary>Asks the owner to stop (SIGTERM) and, after the limit, makes it (SIGKILL); false when no living process owns the folder.</summary>
+    /// <exception cref="EmbeddedServerException">It is another account's.</exception>
+    public static async Task<bool> StopOwnerAsync(string folder, TimeSpan limit, CancellationToken ct = default)
     {
-        if (!File.Exists(LockFile(folder))) return false;
-        using var file = FileLock.TryAcquire(LockFile(folder));
-        return file is null;
+        if (Owner(folder) is not { } owner) return false;
+        var second = TimeSpan.FromSeconds(2);
+        if (!await LeftoverProcess.StopAsync(owner, ct, (Signal.Terminate, limit), (Signal.Kill, second)).ConfigureAwait(false))
+        {
+            throw new EmbeddedServerException($"process {owner.Pid}, which owns {folder}, does not stop: is it another account's?");
+        }
+        return true;
     }
 
     public void Dispose() => _file.Dispose();
+
+    private static ProcessIdentity? Owner(string folder)
+    {
+        if (!File.Exists(LockFile(folder))) return null;
+        using (var free = FileLock.TryAcquire(LockFile(folder)))
+        {
+            if (free is not null) return null;
+        }
+        // Opened without asking for a share of the lock.
+        using var file = new FileStream(LockFile(folder), FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
+        using var reader = new StreamReader(file);
+        return ProcessIdentity.Parse(reader.ReadToEnd()) is { IsAlive: true } owner ? owner : null;
+    }
 
     private static string LockFile(string folder) => Path.Combine(folder, "owner.lock");
 }

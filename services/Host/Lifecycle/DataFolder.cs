@@ -1,0 +1,41 @@
+using InstaGrpc.Embedded;
+
+namespace InstaGrpc.Host.Lifecycle;
+
+/// <summary>What <c>insta up</c> keeps on disk, and where.</summary>
+internal sealed class DataFolder(string path)
+{
+    /// <summary>Set by the script ./insta to the checkout's .insta.</summary>
+    private const string _stateVariable = "INSTA_STATE";
+
+    public string Path { get; } = System.IO.Path.GetFullPath(path);
+
+    public string EndpointsFile => System.IO.Path.Combine(Path, "endpoints.json");
+
+    public string BlobFolder => System.IO.Path.Combine(Path, "blobs");
+
+    public static string DefaultPath =>
+        System.IO.Path.Combine(Environment.GetEnvironmentVariable(_stateVariable) is { Length: > 0 } state ? state : ".insta", "data");
+
+    public EmbeddedPostgresOptions Postgres(Action<string>? report = null) =>
+        new() { DataFolder = System.IO.Path.Combine(Path, "postgres"), Report = report };
+
+    public EmbeddedMemcachedOptions Memcached(Action<string>? report = null) => new()
+    {
+        MemoryMegabytes = 256,
+        PidFile = System.IO.Path.Combine(Path, "memcached.pid"),
+        LogFile = System.IO.Path.Combine(Path, "memcached.log"),
+        Report = report,
+    };
+
+    /// <summary>Ends servers that a killed run left here. The caller owns the folder.</summary>
+    public async Task StopLeftoversAsync(Action<string> report, CancellationToken ct)
+    {
+        await EmbeddedPostgres.StopLeftoverAsync(Postgres(report), ct);
+        await EmbeddedMemcached.StopLeftoverAsync(Memcached(report), ct);
+    }
+
+    public FolderOwnership Take() => FolderOwnership.TryTake(Path) ?? throw new UsageException(
+        $"process {FolderOwnership.OwnerOf(Path)} runs on {Path}: stop it with `insta down --data {Path}`, or give another folder and other ports"
+        + " (--data, --grpc-port, --web-port)");
+}

@@ -1,0 +1,65 @@
+using System.Globalization;
+
+namespace InstaGrpc.Host.Lifecycle;
+
+/// <summary><c>insta up</c>: own the folder, start the servers, migrate, play all roles, seed, tell, wait, and take it all down again.</summary>
+internal static class UpRun
+{
+    public static async Task<int> RunAsync(UpOptions options, TextWriter output, CancellationToken stop)
+    {
+        using var owned = options.Data.Take();
+        // Asked before anything is started: most of the answer's cost would be for nothing.
+        RoleHost.ThrowIfTaken(options.GrpcPort, "gRPC", "--grpc-port");
+        RoleHost.ThrowIfTaken(options.WebPort, "web", "--web-port");
+        File.Delete(options.Data.EndpointsFile);
+
+        await using var display = new PhaseDisplay(output, ReferenceEquals(output, Console.Out) && !Console.IsOutputRedirected);
+        try
+        {
+            await using var backends = await Backends.StartAsync(options, display, stop);
+            await using var host = RoleHost.Build(RoleTable.All, [.. backends.Settings(), .. Settings(options)]);
+            await display.RunAsync("roles", () => host.StartAsync(stop));
+            var ready = display.Elapsed;
+
+            new EndpointsFile(
+                host.Grpc.ToString(), host.Web.ToString(), [.. backends.Nodes.Select(node => node.Url)], backends.Memcached, backends.Kafka, options.Otlp ?? "")
+                .Write(options.Data.EndpointsFile);
+            Tell(output, options, backends, host, ready);
+
+            var ended = await Task.WhenAny(backends.Failed, Task.Delay(Timeout.Infinite, stop));
+            if (ended == backends.Failed) await Console.Error.WriteLineAsync($"insta: {await backends.Failed}: stopping");
+            File.Delete(options.Data.EndpointsFile);
+            await host.StopAsync();
+            return ended == backends.Failed ? 1 : 0;
+        }
+        catch (OperationCanceledException) when (stop.IsCancellationRequested)
+        {
+            return 0;
+        }
+    }
+
+    private static IEnumerable<KeyValuePair<string, string?>> Settings(UpOptions options)
+    {
+        yield return new("Insta:Grpc:Listen", string.Create(CultureInfo.InvariantCulture, $"127.0.0.1:{options.GrpcPort}"));
+        yield return new("Insta:Web:Listen", string.Create(CultureInfo.InvariantCulture, $"127.0.0.1:{options.WebPort}"));
+        if (options.Otlp is { } otlp) yield return new("Insta:Otlp:Endpoint", otlp);
+    }
+
+    private static void Tell(TextWriter output, UpOptions options, Backends backends, RoleHost host, TimeSpan ready)
+    {
+        output.WriteLine();
+        TextTable.Write(output, ["role", "address", "state", "ready after"],
+        [
+            .. backends.Rows.OrderBy(row => row[0], StringComparer.Ordinal),
+            .. host.Roles.Select(role => (string[])[role.Name, host.Grpc.ToString(), "serving", PhaseDisplay.Seconds(ready)]),
+            ["web", host.Web.ToString(), "serving", PhaseDisplay.Seconds(ready)],
+        ]);
+        output.WriteLine();
+        if (options.Kafka is null) output.WriteLine("The embedded broker is for evaluation and keeps no data: name a real one with --kafka HOST:PORT.");
+        foreach (var (name, url) in backends.Nodes) output.WriteLine($"psql '{url}'   # node {name}");
+        output.WriteLine($"grpcurl -plaintext {host.Grpc} list");
+        output.WriteLine("-H 'insta-caller: admin'   # a caller header; `insta token --user ID` prints a user's");
+        output.WriteLine($"ready in {PhaseDisplay.Seconds(ready)}");
+        output.Flush();
+    }
+}

@@ -1,0 +1,31 @@
+using System.CommandLine;
+using InstaGrpc.Embedded;
+using InstaGrpc.Host;
+using InstaGrpc.Host.Commands;
+
+const int faultOfTheCaller = 2;
+
+var root = new RootCommand("InstaGrpc: the back end of a photo-sharing app as a mesh of gRPC services. Start with `insta up`.")
+{
+    UpCommand.Create(),
+    StatusCommand.Create(),
+    DownCommand.Create(),
+    ResetCommand.Create(),
+    ServeCommand.Create(),
+    RolesCommand.Create(),
+    ConfigCommand.Create(),
+};
+
+try
+{
+    // Signals are ours (ShutdownSignal): an orderly stop takes longer than the parser would wait.
+    var invocation = new InvocationConfiguration { ProcessTerminationTimeout = null, EnableDefaultExceptionHandler = false };
+    var parsed = root.Parse(args);
+    var code = await parsed.InvokeAsync(invocation);
+    return parsed.Errors.Count > 0 ? faultOfTheCaller : code;
+}
+catch (Exception e) when (e is UsageException or EmbeddedServerException)
+{
+    await Console.Error.WriteLineAsync($"insta: {e.Message}");
+    return faultOfTheCaller;
+}

@@ -1,0 +1,21 @@
+namespace InstaGrpc.Host;
+
+/// <summary>What a role cannot do its work without.</summary>
+[Flags]
+internal enum Needs
+{
+    Nothing = 0,
+    Postgres = 1,
+    Memcached = 2,
+    Kafka = 4,
+}
+
+/// <summary>One line of <see cref="RoleTable"/>.</summary>
+/// <param name="Name">As <c>serve --roles</c> takes it.</param>
+/// <param name="Contract">Full name of the gRPC service; empty when the role has none.</param>
+/// <param name="Does">A few words for <c>insta roles</c>.</param>
+/// <param name="Needs">What it needs; the mesh's services start without memcached and Kafka, and say so.</param>
+/// <param name="Add">Registers its services.</param>
+/// <param name="Map">Maps its endpoints.</param>
+internal sealed record Role(
+    string Name, string Contract, string Does, Needs Needs, Action<IServiceCollection, IConfiguration> Add, Action<IEndpointRouteBuilder> Map);

@@ -1,0 +1,99 @@
+using System.Globalization;
+using System.Net;
+using InstaGrpc.Embedded;
+using InstaGrpc.Host.Configuration;
+using InstaGrpc.Host.Logging;
+using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Hosting.Server.Features;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+
+namespace InstaGrpc.Host;
+
+/// <summary>A process that plays roles: gRPC without TLS (h2c) on one address, web (HTTP/1.1) on another.</summary>
+internal sealed class RoleHost : IAsyncDisposable
+{
+    public const int DefaultGrpcPort = 7070;
+    public const int DefaultWebPort = 8080;
+
+    private readonly WebApplication _app;
+
+    private RoleHost(WebApplication app, IReadOnlyList<Role> roles)
+    {
+        _app = app;
+        Roles = roles;
+    }
+
+    public IReadOnlyList<Role> Roles { get; }
+
+    public IServiceProvider Services => _app.Services;
+
+    /// <summary>Where gRPC is served, once started; the kernel's choice when port 0 was asked for.</summary>
+    public IPEndPoint Grpc { get; private set; } = new(IPAddress.Loopback, 0);
+
+    /// <summary>Where the web is served, once started.</summary>
+    public IPEndPoint Web { get; private set; } = new(IPAddress.Loopback, 0);
+
+    /// <param name="roles">Rows of <see cref="RoleTable"/>.</param>
+    /// <param name="flags">Settings of the command line: full keys and values.</param>
+    public static RoleHost Build(IReadOnlyList<Role> roles, IEnumerable<KeyValuePair<string, string?>> flags)
+    {
+        var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions
+        {
+            ApplicationName = "insta", ContentRootPath = AppContext.BaseDirectory,
+        });
+        InstaConfiguration.Fill(builder.Configuration, flags);
+        builder.Logging.AddInstaConsole(builder.Configuration);
+        builder.Services.AddRouting();
+        builder.Services.Configure<HostOptions>(options => options.ShutdownTimeout = TimeSpan.FromSeconds(6));
+
+        var grpc = ListenAddress.Read(builder.Configuration, "Insta:Grpc:Listen", DefaultGrpcPort);
+        var web = ListenAddress.Read(builder.Configuration, "Insta:Web:Listen", DefaultWebPort);
+        builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel =>
+        {
+            kestrel.AddServerHeader = false;
+            kestrel.Listen(grpc, listen => listen.Protocols = HttpProtocols.Http2);
+            kestrel.Listen(web, listen => listen.Protocols = HttpProtocols.Http1);
+        });
+
+        foreach (var role in roles) role.Add(builder.Services, builder.Configuration);
+        var app = builder.Build();
+        // Until the mesh maps them with what stands behind each role.
+        app.MapGet("/healthz", () => "ok");
+        app.MapGet("/readyz", () => "ready");
+        foreach (var role in roles) role.Map(app);
+        return new RoleHost(app, roles);
+    }
+
+    /// <exception cref="UsageException">A port is taken; the message says by whom.</exception>
+    public async Task StartAsync(CancellationToken ct)
+    {
+        try
+        {
+            await _app.StartAsync(ct);
+        }
+        catch (IOException e) when (e.InnerException is Microsoft.AspNetCore.Connections.AddressInUseException)
+        {
+            ThrowIfTaken(ListenAddress.Read(_app.Configuration, "Insta:Grpc:Listen", DefaultGrpcPort).Port, "gRPC", "--grpc-port");
+            ThrowIfTaken(ListenAddress.Read(_app.Configuration, "Insta:Web:Listen", DefaultWebPort).Port, "web", "--web-port");
+            throw new UsageException(e.Message);
+        }
+        // In the order in which they were given to Kestrel.
+        var addresses = _app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses
+            .Select(address => new Uri(address)).Select(uri => IPEndPoint.Parse($"{uri.Host}:{uri.Port}")).ToArray();
+        (Grpc, Web) = (addresses[0], addresses[1]);
+    }
+
+    /// <summary>Ends what runs, within the limit of the host's options.</summary>
+    public Task StopAsync() => _app.StopAsync(CancellationToken.None);
+
+    public async ValueTask DisposeAsync() => await _app.DisposeAsync();
+
+    /// <summary>Says who holds a port that we need, before anything is started for nothing.</summary>
+    public static void ThrowIfTaken(int port, string purpose, string flag)
+    {
+        if (port == 0 || LoopbackPort.IsFree(port)) return;
+        var owner = LoopbackPort.OwnerOf(port)?.ToString() ?? "another process";
+        throw new UsageException(string.Create(
+            CultureInfo.InvariantCulture, $"port {port} for {purpose} is taken by {owner}: stop it, or choose another with {flag}"));
+    }
+}

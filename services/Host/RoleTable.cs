@@ -1,0 +1,28 @@
+namespace InstaGrpc.Host;
+
+/// <summary>Every role of the executable: what it is called, what it needs, what it adds and maps. Nothing else knows the services.</summary>
+internal static class RoleTable
+{
+    /// <summary>In the order in which they are started; a role may call those above it from its first moment.</summary>
+    public static IReadOnlyList<Role> All { get; } =
+    [
+        // new("id", "insta.id.v1.IdService", "64-bit time-sortable ids", Needs.Postgres, IdRole.AddId, IdRole.MapId),
+    ];
+
+    /// <summary>The roles of a comma-separated list, in the table's order; <c>all</c> is every one.</summary>
+    /// <exception cref="UsageException">A name that is not in the table.</exception>
+    public static IReadOnlyList<Role> Parse(string list)
+    {
+        var names = list.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
+        if (names is ["all"]) return All;
+        foreach (var name in names)
+        {
+            if (All.All(role => role.Name != name))
+            {
+                throw new UsageException($"there is no role '{name}': choose from {string.Join(", ", All.Select(role => role.Name))}, all");
+            }
+        }
+        if (names.Length == 0) throw new UsageException("no role is named: give --roles with names of `insta roles`, or all");
+        return [.. All.Where(role => names.Contains(role.Name))];
+    }
+}

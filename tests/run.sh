@@ -1,0 +1,128 @@
+# ./insta test [--all] [--lint] [NAME...]: set-up, then every test project below tests/ (or those whose path contains a NAME).
+# Sourced by ./insta. Ends with `N skipped: names` and `N passed, N failed`.
+
+lint=0
+names=()
+while [ $# -gt 0 ]; do
+    case $1 in
+        --all) export INSTA_TEST_ALL=1 ;;
+        --lint) lint=1 ;;
+        -*) fail "unknown option $1: ./insta test [--all] [--lint] [NAME...]" ;;
+        *) names+=("$1") ;;
+    esac
+    shift
+done
+
+need_dotnet
+need_sdk
+need_node
+need postgresql memcached librdkafka1 libvips42
+if [ -z "${INSTA_TOOLS:-}" ] && [ -x "$root/../shared/tools/unpack" ]; then
+    need xz-utils
+    phase tools "$root/../shared/tools/unpack" "$state/tools" "${test_tools[@]}"
+    export INSTA_TOOLS="$state/tools"
+fi
+if [ -n "${INSTA_TOOLS:-}" ]; then need openjdk-17-jre-headless; fi
+
+results="$state/test-results"
+rm -rf "$results"
+mkdir -p "$results"
+passed=0 failed=0 failures=() skips=()
+
+# step NAME COMMAND...: one check that is no .NET test; counts as one.
+step() {
+    local name=$1 status=0
+    shift
+    "$@" >"$results/$name.log" 2>&1 </dev/null || status=$?
+    if [ "$status" = 0 ]; then
+        passed=$((passed + 1))
+        echo "passed  $name"
+    else
+        failed=$((failed + 1))
+        failures+=("$name")
+        echo "FAILED  $name"
+        head -40 "$results/$name.log"
+    fi
+}
+
+for package in $(cd "$root" && git ls-files 'package-lock.json' '*/package-lock.json'); do
+    folder="$root/$(dirname "$package")"
+    if [ ! -f "$folder/node_modules/.package-lock.json" ] || [ "$folder/package-lock.json" -nt "$folder/node_modules/.package-lock.json" ]; then
+        phase "npm $(dirname "$package" | tr / -)" npm --prefix "$folder" ci --no-audit --no-fund --loglevel=error
+    fi
+done
+
+if [ "$lint" = 1 ]; then step lint "$root/.ci/lint"; fi
+
+mapfile -t projects < <(cd "$root" && find tests -name '*.csproj' -not -path '*/bin/*' -not -path '*/obj/*' | sort | xargs grep -l '<IsTestProject>true' || true)
+if [ ${#names[@]} -gt 0 ]; then
+    mapfile -t projects < <(for name in "${names[@]}"; do printf '%s\n' "${projects[@]}" | grep -iF -- "$name" || true; done | sort -u)
+    [ -n "${projects[*]}" ] || fail "no test project's path contains ${names[*]}"
+fi
+
+# One build of everything that the tests need, the executable included, by one traversal: shared projects are built once.
+{
+    echo '<Project><ItemGroup>'
+    for project in "$host_project" "${projects[@]}"; do echo "<Project Include=\"$root/$project\" />"; done
+    cat <<'X'
+</ItemGroup>
+<Target Name="Restore"><MSBuild Projects="@(Project)" Targets="Restore" Properties="MSBuildRestoreSessionId=$([System.Guid]::NewGuid())" /></Target>
+<Target Name="Build"><MSBuild Projects="@(Project)" Targets="Build" BuildInParallel="true" /></Target>
+</Project>
+X
+} >"$state/tests.proj"
+phase restore dotnet msbuild "$state/tests.proj" -t:Restore -p:Configuration="$configuration" -nologo -v:quiet -clp:ErrorsOnly
+phase build dotnet msbuild "$state/tests.proj" -t:Build -p:Configuration="$configuration" -m -nologo -v:quiet -clp:ErrorsOnly
+
+# run_project PATH: one test process; prints when it ends.
+run_project() {
+    local project=$1 name log assembly begun=$SECONDS status=0
+    name=$(basename "$project" .csproj)
+    log="$results/$name.log"
+    assembly="$root/$(dirname "$project")/bin/$configuration/net10.0/$name.dll"
+    timeout -k 20 "${INSTA_TEST_LIMIT:-1800}" dotnet vstest "$assembly" --ResultsDirectory:"$results" --logger:"trx;LogFileName=$name.trx" \
+        >"$log" 2>&1 </dev/null || status=$?
+    echo "$status" >"$results/$name.status"
+    if [ "$status" = 0 ]; then
+        echo "passed  $name ($((SECONDS - begun)) s)"
+    else
+        echo "FAILED  $name ($((SECONDS - begun)) s)"
+        grep -vE '^(VSTest|Copyright|Starting test execution|A total of|Microsoft)' "$log" | head -120
+    fi
+}
+
+# Two at a time at most on two cores: timing limits are generous, but not endless.
+cores=$(nproc 2>/dev/null || echo 2)
+limit=$((cores > 4 ? 4 : cores))
+for project in "${projects[@]}"; do
+    while [ "$(jobs -rp | wc -l)" -ge "$limit" ]; do wait -n || true; done
+    run_project "$project" &
+done
+wait || true
+
+for project in "${projects[@]}"; do
+    name=$(basename "$project" .csproj)
+    trx="$results/$name.trx"
+    outcomes=$([ -f "$trx" ] && grep -oE '<UnitTestResult [^>]*' "$trx" || true)
+    count() { grep -c "outcome=\"$1\"" <<<"$outcomes" || true; }
+    passed=$((passed + $(count Passed)))
+    project_failed=$(count Failed)
+    failed=$((failed + project_failed))
+    mapfile -t project_failures < <(grep 'outcome="Failed"' <<<"$outcomes" | sed -E 's/.*testName="([^"]*)".*/\1/' || true)
+    mapfile -t project_skips < <(grep 'outcome="NotExecuted"' <<<"$outcomes" | sed -E 's/.*testName="([^"]*)".*/\1/' || true)
+    failures+=("${project_failures[@]}")
+    skips+=("${project_skips[@]}")
+    # Ended badly without a failed test: crashed, hung, or found nothing to run. That is a failure too.
+    if [ "$(cat "$results/$name.status" 2>/dev/null || echo 1)" != 0 ] && [ "$project_failed" = 0 ]; then
+        failed=$((failed + 1))
+        failures+=("$name (did not finish)")
+    fi
+done
+
+if [ ${#failures[@]} -gt 0 ]; then printf 'failed: %s\n' "${failures[@]}"; fi
+names_of_skips=$(printf '%s, ' "${skips[@]}")
+if [ ${#skips[@]} = 0 ]; then names_of_skips='none, '; fi
+echo "${#skips[@]} skipped: ${names_of_skips%, }"
+echo "$passed passed, $failed failed"
+[ "$failed" = 0 ]
+exit $?
