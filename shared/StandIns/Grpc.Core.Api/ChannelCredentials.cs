@@ -11,13 +11,14 @@ public abstract class ChannelCredentials
     /// <summary>TLS with the system's certificate authorities.</summary>
     public static ChannelCredentials SecureSsl { get; } = new SslCredentials();
 
-    internal virtual bool IsComposable => false;
-
     /// <summary>Channel credentials whose calls all carry the call credentials too.</summary>
-    /// <exception cref="ArgumentException">The channel credentials do not allow it.</exception>
+    /// <remarks>
+    /// Whether the two may go together is the transport's decision: Grpc.Net.Client refuses call credentials without TLS unless
+    /// told otherwise.
+    /// </remarks>
     public static ChannelCredentials Create(ChannelCredentials channelCredentials, CallCredentials callCredentials) =>
         new CompositeChannelCredentials(channelCredentials, callCredentials);
 
     /// <summary>For transports: tells the configurator what these credentials are.</summary>
-    public abstract void InternalPopulateConfiguration(ChannelCredentialsConfiguratorBase configurator, object? state);
+    public abstract void InternalPopulateConfiguration(ChannelCredentialsConfiguratorBase configurator, object state);
 }

@@ -25,7 +25,7 @@ public abstract class ClientBase<T> : ClientBase
     }
 
     /// <summary>A client whose calls name this host (header <c>:authority</c>).</summary>
-    public virtual T WithHost(string host)
+    public T WithHost(string host)
     {
         ArgumentNullException.ThrowIfNull(host);
         return NewInstance(Configuration.WithHost(host));

@@ -8,7 +8,8 @@ public sealed partial class Metadata
     /// <summary>One key with a text or a binary value. Immutable: bytes are copied in and out.</summary>
     public class Entry
     {
-        private static readonly SearchValues<char> s_keyCharacters = SearchValues.Create("abcdefghijklmnopqrstuvwxyz0123456789_.-");
+        private static readonly SearchValues<char> _keyCharacters =
+            SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.-");
 
         private readonly string? _value;
         private readonly byte[]? _valueBytes;
@@ -39,7 +40,8 @@ public sealed partial class Metadata
             if (IsBinaryKey(Key))
             {
                 throw new ArgumentException(
-                    $"Key '{Key}' of a text metadata entry must not end with '{BinaryHeaderSuffix}'; give its value as bytes.", nameof(key));
+                    $"Key '{Key}' of a text metadata entry must not end with '{BinaryHeaderSuffix}': give its value as bytes.",
+                    nameof(key));
             }
 
             ArgumentNullException.ThrowIfNull(value);
@@ -68,14 +70,15 @@ public sealed partial class Metadata
         private static string NormalizeKey(string key)
         {
             ArgumentException.ThrowIfNullOrEmpty(key);
-            var normalized = key.ToLowerInvariant();
-            if (normalized.AsSpan().ContainsAnyExcept(s_keyCharacters))
+
+            // Checked before it is made lower case: some letters outside ASCII (the Kelvin sign) would become ASCII letters.
+            if (key.AsSpan().ContainsAnyExcept(_keyCharacters))
             {
                 throw new ArgumentException(
                     $"Metadata key '{key}' may hold only letters, digits, underscore, hyphen and dot.", nameof(key));
             }
 
-            return normalized;
+            return key.ToLowerInvariant();
         }
     }
 }

@@ -34,8 +34,6 @@ public sealed class SslCredentials : ChannelCredentials
 
     internal VerifyPeerCallback? VerifyPeerCallback { get; }
 
-    internal override bool IsComposable => true;
-
-    public override void InternalPopulateConfiguration(ChannelCredentialsConfiguratorBase configurator, object? state) =>
+    public override void InternalPopulateConfiguration(ChannelCredentialsConfiguratorBase configurator, object state) =>
         configurator.SetSslCredentials(state, RootCertificates, KeyCertificatePair, VerifyPeerCallback);
 }

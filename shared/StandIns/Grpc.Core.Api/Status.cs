@@ -33,5 +33,6 @@ public readonly struct Status
         ? string.Create(CultureInfo.InvariantCulture, $"Status(StatusCode=\"{StatusCode}\", Detail=\"{Detail}\")")
         : string.Create(
             CultureInfo.InvariantCulture,
-            $"Status(StatusCode=\"{StatusCode}\", Detail=\"{Detail}\", DebugException=\"{DebugException.GetType()}: {DebugException.Message}\")");
+            $"Status(StatusCode=\"{StatusCode}\", Detail=\"{Detail}\", "
+            + $"DebugException=\"{DebugException.GetType()}: {DebugException.Message}\")");
 }

@@ -9,16 +9,10 @@ internal sealed class CompositeChannelCredentials : ChannelCredentials
     {
         ArgumentNullException.ThrowIfNull(channelCredentials);
         ArgumentNullException.ThrowIfNull(callCredentials);
-        if (!channelCredentials.IsComposable)
-        {
-            throw new ArgumentException(
-                $"{channelCredentials.GetType().Name} cannot carry call credentials.", nameof(channelCredentials));
-        }
-
         _channelCredentials = channelCredentials;
         _callCredentials = callCredentials;
     }
 
-    public override void InternalPopulateConfiguration(ChannelCredentialsConfiguratorBase configurator, object? state) =>
+    public override void InternalPopulateConfiguration(ChannelCredentialsConfiguratorBase configurator, object state) =>
         configurator.SetCompositeCredentials(state, _channelCredentials, _callCredentials);
 }
