@@ -69,7 +69,8 @@ public class CredentialsTests
         await using var server = await ProbeServer.StartAsync();
         EchoHeaders(server);
 
-        var answer = await server.NewClient().UnaryAsync(new Ask(), new CallOptions(credentials: Adding("authorization", "Bearer four")));
+        var credentials = Adding("authorization", "Bearer four");
+        var answer = await server.NewClient().UnaryAsync(new Ask(), new CallOptions(credentials: credentials));
 
         Assert.Equal("/", answer.Text);
         Assert.ThrowsAny<Exception>(() => server.NewChannel(new GrpcChannelOptions

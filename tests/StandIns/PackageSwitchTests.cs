@@ -6,12 +6,12 @@ namespace InstaGrpc.StandIns.Tests;
 /// <summary>What every project of the repository refers to, by MSBuild's own evaluation, with FullNuGet off and on.</summary>
 public sealed class PackageSwitchTests(PackageSwitchTests.Evaluation evaluation) : IClassFixture<PackageSwitchTests.Evaluation>
 {
-    private readonly ILookup<string, ProjectItem> _standIns = evaluation.Of(fullNuGet: "false");
-    private readonly ILookup<string, ProjectItem> _official = evaluation.Of(fullNuGet: "true");
-
     private static readonly HashSet<string> MissingPackages = ["Grpc.Core.Api", "Grpc.Net.Common", "librdkafka.redist"];
     private static readonly HashSet<string> ServerAndClient = ["Grpc.AspNetCore.Server", "Grpc.Net.Client", "Google.Protobuf"];
     private static readonly HashSet<string> StandInProjects = ["Grpc.Core.Api.csproj", "Grpc.Net.Common.csproj"];
+
+    private readonly ILookup<string, ProjectItem> _standIns = evaluation.Of(fullNuGet: "false");
+    private readonly ILookup<string, ProjectItem> _official = evaluation.Of(fullNuGet: "true");
 
     [Fact]
     public void TheEvaluationSawTheProjects()

@@ -12,6 +12,7 @@ internal sealed class ProbeService(ProbeHandlers handlers) : Probe.ProbeBase
     public override Task<Answer> Join(IAsyncStreamReader<Ask> requestStream, ServerCallContext context) =>
         handlers.Join(requestStream, context);
 
-    public override Task Talk(IAsyncStreamReader<Ask> requestStream, IServerStreamWriter<Answer> responseStream, ServerCallContext context) =>
+    public override Task Talk(
+        IAsyncStreamReader<Ask> requestStream, IServerStreamWriter<Answer> responseStream, ServerCallContext context) =>
         handlers.Talk(requestStream, responseStream, context);
 }

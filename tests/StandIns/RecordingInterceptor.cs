@@ -56,7 +56,9 @@ public sealed class RecordingInterceptor(string name, ConcurrentQueue<string> jo
     }
 
     public override Task<TResponse> ClientStreamingServerHandler<TRequest, TResponse>(
-        IAsyncStreamReader<TRequest> requestStream, ServerCallContext context, ClientStreamingServerMethod<TRequest, TResponse> continuation)
+        IAsyncStreamReader<TRequest> requestStream,
+        ServerCallContext context,
+        ClientStreamingServerMethod<TRequest, TResponse> continuation)
     {
         Record(context);
         return base.ClientStreamingServerHandler(requestStream, context, continuation);
@@ -82,5 +84,6 @@ public sealed class RecordingInterceptor(string name, ConcurrentQueue<string> jo
         return base.DuplexStreamingServerHandler(requestStream, responseStream, context, continuation);
     }
 
-    private void Record(ServerCallContext context) => journal.Enqueue($"{name} server {context.Method[(context.Method.LastIndexOf('/') + 1)..]}");
+    private void Record(ServerCallContext context) =>
+        journal.Enqueue($"{name} server {context.Method[(context.Method.LastIndexOf('/') + 1)..]}");
 }

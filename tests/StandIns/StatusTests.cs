@@ -7,7 +7,8 @@ public class StatusTests
     [Fact]
     public void AStatusReadsAsOneLine()
     {
-        Assert.Equal("Status(StatusCode=\"NotFound\", Detail=\"no such photo\")", new Status(StatusCode.NotFound, "no such photo").ToString());
+        Assert.Equal(
+            "Status(StatusCode=\"NotFound\", Detail=\"no such photo\")", new Status(StatusCode.NotFound, "no such photo").ToString());
         Assert.Equal(
             "Status(StatusCode=\"Internal\", Detail=\"\", DebugException=\"System.TimeoutException: late\")",
             new Status(StatusCode.Internal, "", new TimeoutException("late")).ToString());

@@ -197,7 +197,8 @@ public class UnaryCallTests
             MethodType.Unary, "insta.standins.tests.Other", "Nothing", Marshallers.StringMarshaller, Marshallers.StringMarshaller);
         var invoker = server.NewChannel().CreateCallInvoker();
 
-        var failure = await Assert.ThrowsAsync<RpcException>(() => invoker.AsyncUnaryCall(method, null, new CallOptions(), "?").ResponseAsync);
+        var failure = await Assert.ThrowsAsync<RpcException>(
+            () => invoker.AsyncUnaryCall(method, null, new CallOptions(), "?").ResponseAsync);
 
         Assert.Equal(StatusCode.Unimplemented, failure.StatusCode);
     }
