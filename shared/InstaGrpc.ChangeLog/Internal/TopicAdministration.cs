@@ -1,0 +1,88 @@
+using Confluent.Kafka;
+using Confluent.Kafka.Admin;
+using Microsoft.Extensions.Logging;
+
+namespace InstaGrpc.ChangeLog.Internal;
+
+/// <summary>Makes and examines topics. The calls block, so they run on the pool.</summary>
+internal sealed class TopicAdministration(ChangeLogOptions options, ILogger logger)
+{
+    private static readonly TimeSpan _attempt = TimeSpan.FromSeconds(5);
+
+    public async Task EnsureAsync(string topic, CancellationToken cancellationToken)
+    {
+        using var admin = new AdminClientBuilder(KafkaSettings.Admin(options))
+            .SetLogHandler((_, line) => KafkaLog.Write(logger, line))
+            .SetErrorHandler((_, _) => { })
+            .Build();
+        if (!options.Embedded)
+        {
+            // Made before metadata is asked for: a broker that makes topics by itself would choose its own number of partitions.
+            await CreateAsync(admin, topic).WaitAsync(options.AdminTimeout, cancellationToken).ConfigureAwait(false);
+        }
+
+        var partitions = await Task.Run(() => Partitions(admin, topic, cancellationToken), cancellationToken).ConfigureAwait(false);
+        if (partitions != 1 && !options.Embedded)
+        {
+            throw new ChangeLogException(
+                $"Topic '{topic}' has {partitions} partitions, and only one keeps a node's changes in order. Delete the topic (it is made anew, with one), "
+                + "or set Insta:Kafka:Embedded to true if these servers are the embedded broker.");
+        }
+    }
+
+    private async Task CreateAsync(IAdminClient admin, string topic)
+    {
+        try
+        {
+            await admin.CreateTopicsAsync(
+                [
+                    new TopicSpecification
+                    {
+                        Name = topic,
+                        NumPartitions = 1,
+                        ReplicationFactor = options.ReplicationFactor,
+                        Configs = new Dictionary<string, string> { ["cleanup.policy"] = "delete" },
+                    },
+                ],
+                new CreateTopicsOptions { RequestTimeout = options.AdminTimeout, OperationTimeout = options.AdminTimeout }).ConfigureAwait(false);
+        }
+        catch (CreateTopicsException e) when (e.Results.All(result => result.Error.Code is
+            ErrorCode.NoError or ErrorCode.TopicAlreadyExists or ErrorCode.TopicAuthorizationFailed or ErrorCode.ClusterAuthorizationFailed))
+        {
+            // There already, or somebody else makes the topics: the metadata tell.
+        }
+        catch (KafkaException e)
+        {
+            throw new ChangeLogException($"Topic '{topic}' can't be made on {options.BootstrapServers}: {e.Error.Reason}", e);
+        }
+    }
+
+    private int Partitions(IAdminClient admin, string topic, CancellationToken cancellationToken)
+    {
+        var until = Environment.TickCount64 + (long)options.AdminTimeout.TotalMilliseconds;
+        while (true)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            var reason = "it does not exist: make it with one partition";
+            try
+            {
+                var found = admin.GetMetadata(topic, _attempt).Topics.SingleOrDefault(candidate => candidate.Topic == topic);
+                if (found is { Error.IsError: false, Partitions.Count: > 0 })
+                {
+                    return found.Partitions.Count;
+                }
+            }
+            catch (KafkaException e)
+            {
+                reason = e.Error.Reason;
+            }
+
+            if (Environment.TickCount64 > until)
+            {
+                throw new ChangeLogException($"Topic '{topic}' can't be used on {options.BootstrapServers}: {reason}.");
+            }
+
+            cancellationToken.WaitHandle.WaitOne(TimeSpan.FromMilliseconds(50));
+        }
+    }
+}
