@@ -1,0 +1,40 @@
+using InstaGrpc.ChangeLog;
+using InstaGrpc.Memcached;
+using InstaGrpc.Postgres;
+using InstaGrpc.Services.Invalidator.Internal;
+using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Logging;
+
+namespace InstaGrpc.Services.Invalidator;
+
+/// <summary>The role <c>invalidator</c>: from the change streams to marks in memcached.</summary>
+public static class InvalidatorRole
+{
+    /// <summary>Adds the role.</summary>
+    public static IServiceCollection AddInvalidator(this IServiceCollection services, IConfiguration configuration)
+    {
+        services.AddPostgres(configuration);
+        services.AddMemcached(configuration);
+        services.AddChangeLog(configuration);
+        var options = configuration.GetSection("Insta:Invalidator").Get<InvalidatorOptions>() ?? new InvalidatorOptions();
+        var settings = new LineageSettings(
+            configuration["Insta:Prefix"] ?? "", configuration["Insta:Region"] ?? "local", options.Address ?? OwnAddress(configuration));
+        services.TryAddSingleton(options);
+        services.AddSingleton(settings);
+        services.AddSingleton<DropHub>();
+        services.AddSingleton<InvalidatorMetrics>();
+        services.AddSingleton(provider => ActivatorUtilities.CreateInstance<ContractBook>(provider, settings.Prefix));
+        services.AddHostedService(provider => provider.GetRequiredService<ContractBook>());
+        services.AddSingleton(provider => new InvalidatorWorker([
+            .. provider.GetRequiredService<NodePool>().AllNodes.Select(node => ActivatorUtilities.CreateInstance<Lineage>(provider, node)),
+        ]));
+        services.AddHostedService(provider => provider.GetRequiredService<InvalidatorWorker>());
+        return services;
+    }
+
+    private static string OwnAddress(IConfiguration configuration) =>
+        configuration["Insta:Grpc:Advertise"] ?? "http://" + (configuration["Insta:Grpc:Listen"] ?? "127.0.0.1:7070");
+}
