@@ -2,49 +2,6 @@ using static InstaGrpc.Robustness.Model.Flight.FlightAction;
 
 namespace InstaGrpc.Robustness.Model.Flight;
 
-public enum FlightAction
-{
-    RowChanges,
-    FollowerReplaysChange,
-    InvalidatorWritesHi,
-    InvalidatorMarksKey,
-    InvalidatorWritesLo,
-    EntryIsEvicted,
-    OtherProcessWins,
-    OtherProcessFills,
-    CallerAsks,
-    CallerAsksWithToken,
-    CallerHits,
-    CallerStartsFlight,
-    CallerJoinsFlight,
-    CallerIsServedStale,
-    CallerGivesUp,
-    FlightTakesFence,
-    HandlerReadsPrimary,
-    HandlerReadsFollower,
-    FlightFills,
-    FlightIsOvertaken,
-    CallerGetsAnswer,
-    CallerAsksAgain,
-}
-
-public enum FlightFault
-{
-    None,
-
-    /// <summary>A stale value is served to a token past its fence.</summary>
-    StaleServedToToken,
-
-    /// <summary>A token joins any flight, and gets what it brings.</summary>
-    JoinedFlightServedToToken,
-
-    /// <summary>After EX those who joined after the handler was started get the answer too.</summary>
-    LateJoinerTakesOvertakenAnswer,
-
-    /// <summary>After EX those who joined early get the answer although it was read on a follower.</summary>
-    JoinerTakesFollowersOvertakenAnswer,
-}
-
 /// <summary>Who may be answered with what: flights that several callers share, stale values, tokens.</summary>
 /// <remarks>
 /// Promised: no answer lacks a write whose token was shown; no answer but a stale one is older than <c>lo</c> was when its caller asked.

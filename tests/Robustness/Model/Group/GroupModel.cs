@@ -3,41 +3,6 @@ using static InstaGrpc.Robustness.Model.Group.GroupAction;
 
 namespace InstaGrpc.Robustness.Model.Group;
 
-public enum GroupAction
-{
-    CommitIsWritten,
-    CommitBecomesVisible,
-    FollowerReplaysCommit,
-    InvalidatorWritesHi,
-    InvalidatorDeletesVersion,
-    InvalidatorWritesLo,
-    VersionIsEvicted,
-    PageIsEvicted,
-    ReaderReadsWatermark,
-    ReaderReadsVersion,
-    ReaderFindsNoVersion,
-    ReaderAddsVersion,
-    ReaderIsRefusedItsVersion,
-    ReaderWinsPage,
-    ReaderHitsPage,
-    ReaderMustWait,
-    ReaderTakesFence,
-    ReaderReadsRows,
-    ReaderFillsPage,
-    ReaderIsOvertaken,
-}
-
-public enum GroupFault
-{
-    None,
-
-    /// <summary>A version is numbered from 1 again when there is none.</summary>
-    VersionReused,
-
-    /// <summary>A page is read from a follower that lags behind the fence.</summary>
-    PageWithoutFence,
-}
-
 /// <summary>
 /// Lists: pages live under their group's version; a change deletes the version item and no page. Two readers of one page.
 /// </summary>

@@ -2,50 +2,6 @@ using static InstaGrpc.Robustness.Model.L1.L1Action;
 
 namespace InstaGrpc.Robustness.Model.L1;
 
-public enum L1Action
-{
-    RowChanges,
-    InvalidatorWritesHi,
-    InvalidatorInvalidatesKey,
-    InvalidatorSendsDrop,
-    InvalidatorWritesLo,
-    NewLineageTakesOver,
-    DropArrives,
-    WatchStreamBreaks,
-    ProcessNoticesSilence,
-    ProcessConnects,
-    ReaderTakesLoAndCounter,
-    ReaderHits,
-    ReaderWinsLease,
-    ReaderReadsRow,
-    ReaderFills,
-    ReaderIsOvertaken,
-    ReaderPutsIntoL1,
-    ReaderFindsAnotherCounter,
-    L1Answers,
-    EntryExpires,
-}
-
-public enum L1Fault
-{
-    None,
-
-    /// <summary>The drop is sent with hi, before the key is invalidated.</summary>
-    DropBeforeMark,
-
-    /// <summary>What was read goes into L1 whatever was dropped meanwhile.</summary>
-    InsertWithoutCounter,
-
-    /// <summary>The entry carries lo as it was after the hit.</summary>
-    LoReadAfterGet,
-
-    /// <summary>A new watch stream begins without raising the counters.</summary>
-    ConnectWithoutRaisingCounters,
-
-    /// <summary>L1 answers although its stream comes from a lineage that was replaced.</summary>
-    StreamOfAnotherOwner,
-}
-
 /// <summary>
 /// The copy inside a process: one key, one process with two readers, the stream of drops that keeps it clean, and a lineage that may
 /// be replaced while the process still listens to the old one.

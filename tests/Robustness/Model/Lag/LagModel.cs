@@ -2,69 +2,6 @@ using static InstaGrpc.Robustness.Model.Lag.LagAction;
 
 namespace InstaGrpc.Robustness.Model.Lag;
 
-public enum LagAction
-{
-    ClockTicks,
-    RowChanges,
-    HeartbeatIsMade,
-    FollowerReplaysChange,
-    ChangeIsApplied,
-    HeartbeatIsApplied,
-    ReaderReadsWatermark,
-    ReaderHits,
-    ReaderMarksWhatIsTooOld,
-    ReaderWinsLease,
-    ReaderMustWait,
-    ReaderTakesFence,
-    ReaderReadsPrimary,
-    ReaderReadsFollower,
-    ReaderFills,
-    ReaderIsOvertaken,
-}
-
-public enum LagFault
-{
-    None,
-
-    /// <summary>While the stream is away the fence stands still, and a follower that passed it fills as if it were the primary.</summary>
-    FollowerFillWhileStreamIsAway,
-
-    /// <summary>A hit is served however long nothing was heard of the stream.</summary>
-    HitServedWhateverTheLag,
-}
-
-/// <summary>Values are numbers of changes.</summary>
-public struct LagState
-{
-    public sbyte Now, Rows, Lo, Replayed, AsOf;
-
-    /// <summary>When change n + 1 became visible.</summary>
-    public Pair<sbyte> VisibleAt;
-
-    /// <summary>The newest heartbeat in the stream: its time, and the changes before it.</summary>
-    public sbyte HeartbeatAt, HeartbeatAfter;
-
-    /// <summary>The entry; -1: none or a stub. <see cref="Lease"/>: who may fill (reader + 1; 0: nobody).</summary>
-    public sbyte Value, FilledAt, Lease;
-
-    public Pair<Reader> Readers;
-}
-
-public enum ReaderAt : byte
-{
-    Idle,
-    KnowsWatermark,
-    Won,
-    HasFence,
-    HasValue,
-}
-
-public struct Reader
-{
-    public ReaderAt At;
-    public sbyte AsOf, Fence, Value, FilledAt;
-}
-
 /// <summary>
 /// The stream may stay away for as long as it likes. One key with <c>max_stale_ms: 0</c>, two readers, a follower that may lag, a
 /// clock; <c>MaxLag</c> is one tick.

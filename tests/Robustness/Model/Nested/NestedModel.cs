@@ -2,49 +2,6 @@ using static InstaGrpc.Robustness.Model.Nested.NestedAction;
 
 namespace InstaGrpc.Robustness.Model.Nested;
 
-public enum NestedAction
-{
-    RowChanges,
-    InvalidatorWritesHi,
-    InvalidatorMarksOuter,
-    InvalidatorMarksInner,
-    InvalidatorWritesLo,
-    InnerReaderFills,
-    OuterReaderWinsLease,
-    OuterReaderTakesFence,
-    HandlerReadsInnerFromCache,
-    HandlerReadsInnerUncached,
-    OuterReaderFills,
-    OuterReaderIsOvertaken,
-}
-
-public enum NestedFault
-{
-    None,
-
-    /// <summary>The handler's read of the inner method carries no token.</summary>
-    WithoutFence,
-
-    /// <summary>The handler's read of the inner method does not say <c>insta-max-stale-ms: 0</c>.</summary>
-    MayBeStale,
-}
-
-/// <summary>Values are numbers of changes; -1: none.</summary>
-public struct NestedState
-{
-    public sbyte Rows, Lo, Hi, Outer, Inner, Fence, Read;
-    public bool Applying, OuterIsDone, InnerIsDone, InnerIsMarked, HasLease;
-    public OuterAt At;
-}
-
-public enum OuterAt : byte
-{
-    Idle,
-    Won,
-    HasFence,
-    HasValue,
-}
-
 /// <summary>
 /// A cached method whose handler calls another cached method. One change concerns both, and the marks of one pipeline stand in any
 /// order, so the inner entry may still be unmarked after the outer one was.

@@ -3,48 +3,6 @@ using static InstaGrpc.Robustness.Model.Stale.StaleAction;
 
 namespace InstaGrpc.Robustness.Model.Stale;
 
-public enum StaleAction
-{
-    ClockTicks,
-    RowChanges,
-    ChangeIsApplied,
-    EntryIsEvicted,
-    ProcessWinsLease,
-    ProcessWinsRefill,
-    ProcessHits,
-    ProcessServesStale,
-    ProcessMustWait,
-    HandlerReadsRow,
-    ProcessFills,
-    ProcessIsOvertaken,
-    ProcessFindsFillIdOfItsWin,
-    ProcessLeavesOthersFill,
-    ProcessKeepsValueAsStale,
-    ProcessMarksAfterKeeping,
-    LeaseRunsOut,
-}
-
-public enum StaleFault
-{
-    None,
-
-    /// <summary>After <c>EX</c> the value is stored without its mark.</summary>
-    KeptValueStoredUnmarked,
-
-    /// <summary><em>seen</em> is remembered per key, not per fill.</summary>
-    SeenWithoutFillId,
-
-    /// <summary><c>ms C&lt;old&gt; I</c> without looking whose fill is there.</summary>
-    KeepsOverOthersFill,
-}
-
-/// <param name="Ticks">Ticks of the clock. <c>max_stale_ms</c> is one tick.</param>
-/// <param name="Alone">
-/// True: nobody comes between the look, the <c>ms C&lt;old&gt; I</c> and the <c>md I</c> of a process that keeps its value, and nobody
-/// is so slow that its lease runs out. Then the number of refills after a change is bounded.
-/// </param>
-public sealed record StaleBounds(int Commits, int Ticks, int Evictions, bool Alone = false);
-
 /// <summary>
 /// Stale answers, and refills that every change outruns: who may keep what, and how old what is served really is. Two processes, one
 /// key; the orders of stream and follower are the business of <see cref="Lease.LeaseModel"/>, here a change is applied in one step.
@@ -57,8 +15,8 @@ public sealed class StaleModel(StaleBounds bounds, StaleFault fault = StaleFault
 {
     private const int MaxStale = 1;
 
-    /// <summary>One run that began before the change, one of the next winner, one after the first was kept as stale.</summary>
-    private const int MostRefills = 3;
+    /// <summary>Of each process: the run whose lease was won before the change, and the one that it wins afterwards.</summary>
+    private const int MostRefills = 4;
 
     public StaleState Start => new() { Item = Item.Absent };
 

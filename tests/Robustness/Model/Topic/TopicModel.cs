@@ -2,58 +2,6 @@ using static InstaGrpc.Robustness.Model.Topic.TopicAction;
 
 namespace InstaGrpc.Robustness.Model.Topic;
 
-public enum TopicAction
-{
-    RowChanges,
-    HeartbeatIsWritten,
-    PublisherProduces,
-    PublisherConfirms,
-    PublisherRestarts,
-    KafkaLosesTail,
-    KafkaTrimsHead,
-    InvalidatorSkips,
-    InvalidatorApplies,
-    GapBeginsGeneration,
-    ReaderFills,
-}
-
-public enum TopicFault
-{
-    None,
-
-    /// <summary>After a restart the predecessor of the first record is the topic's last position.</summary>
-    PredecessorFromTopicsTail,
-
-    /// <summary>A record is applied whatever its predecessor is.</summary>
-    PredecessorIgnored,
-}
-
-/// <summary>A record in Kafka.</summary>
-public struct Record
-{
-    public sbyte Position, Predecessor;
-}
-
-public struct TopicState
-{
-    /// <summary>Ends of transactions in the WAL; <see cref="RowChangedAt"/>: the one that changed the row (0: none yet).</summary>
-    public sbyte Written, RowChangedAt;
-
-    public Five<Record> Log;
-    public sbyte Records;
-
-    /// <summary>The slot's confirmed_flush_lsn; what the publisher produced last.</summary>
-    public sbyte Confirmed, Produced, Restarts, Losses;
-
-    /// <summary>Nothing was produced since the publisher started: it must find out what came before.</summary>
-    public bool HasJustRestarted;
-
-    public sbyte Lo;
-
-    /// <summary>The entry of the live generation, and whether it includes the change.</summary>
-    public bool HasItem, ItemIsNew;
-}
-
 /// <summary>
 /// From PostgreSQL's slot over Kafka to the invalidator. Kafka may lose what it acknowledged (an embedded broker that died, an unclean
 /// election) and trims its head; the publisher restarts where the slot stands.

@@ -1,0 +1,25 @@
+namespace InstaGrpc.Robustness.Model.L1;
+
+public enum L1Action
+{
+    RowChanges,
+    InvalidatorWritesHi,
+    InvalidatorInvalidatesKey,
+    InvalidatorSendsDrop,
+    InvalidatorWritesLo,
+    NewLineageTakesOver,
+    DropArrives,
+    WatchStreamBreaks,
+    ProcessNoticesSilence,
+    ProcessConnects,
+    ReaderTakesLoAndCounter,
+    ReaderHits,
+    ReaderWinsLease,
+    ReaderReadsRow,
+    ReaderFills,
+    ReaderIsOvertaken,
+    ReaderPutsIntoL1,
+    ReaderFindsAnotherCounter,
+    L1Answers,
+    EntryExpires,
+}
