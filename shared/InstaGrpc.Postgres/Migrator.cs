@@ -1,5 +1,5 @@
-using System.Reflection;
 using System.Security.Cryptography;
+using System.Text;
 using InstaGrpc.Contracts.Positions;
 using InstaGrpc.Postgres.Internal;
 using Microsoft.Extensions.Logging;
@@ -34,6 +34,26 @@ public sealed partial class Migrator(ILogger<Migrator> logger)
 
         await DirectorySetup.EnterNodesAsync(pool, cancellation).ConfigureAwait(false);
         return ran;
+    }
+
+    /// <summary>Migrates one database to a directory.</summary>
+    /// <returns>Names of the files that ran.</returns>
+    public async ValueTask<IReadOnlyList<string>> MigrateDirectoryAsync(NpgsqlConnection connection, CancellationToken cancellation) =>
+        await MigrateAsync(connection, "directory/", cancellation).ConfigureAwait(false);
+
+    /// <summary>Migrates one database to a node.</summary>
+    /// <returns>Names of the files that ran.</returns>
+    public async ValueTask<IReadOnlyList<string>> MigrateNodeAsync(NpgsqlConnection connection, CancellationToken cancellation) =>
+        await MigrateAsync(connection, "node/", cancellation).ConfigureAwait(false);
+
+    /// <summary>Names of the files that have not run on the database.</summary>
+    internal static async ValueTask<IReadOnlyList<string>> PendingAsync(NpgsqlConnection connection, string set, CancellationToken cancellation)
+    {
+        await using var exists = new NpgsqlCommand("SELECT to_regclass('insta_migrations') IS NOT NULL", connection);
+        var applied = (bool)(await exists.ExecuteScalarAsync(cancellation).ConfigureAwait(false))!
+            ? await AppliedAsync(connection, cancellation).ConfigureAwait(false)
+            : [];
+        return [.. Files(set).Select(static file => file.Name).Where(name => !applied.ContainsKey(name))];
     }
 
     private async ValueTask<List<string>> MigrateAsync(NodePool pool, NodeName node, string set, CancellationToken cancellation)
@@ -86,7 +106,7 @@ public sealed partial class Migrator(ILogger<Migrator> logger)
                 continue;
             }
 
-            await ExecuteAsync(connection, System.Text.Encoding.UTF8.GetString(sql), cancellation).ConfigureAwait(false);
+            await ExecuteAsync(connection, Encoding.UTF8.GetString(sql), cancellation).ConfigureAwait(false);
             await using var record = new NpgsqlCommand("INSERT INTO insta_migrations (name, hash) VALUES ($1, $2)", connection);
             record.Parameters.Add(new NpgsqlParameter { Value = name });
             record.Parameters.Add(new NpgsqlParameter { Value = hash });
@@ -121,7 +141,7 @@ public sealed partial class Migrator(ILogger<Migrator> logger)
 
         if (superuser && !current)
         {
-            await ExecuteAsync(connection, System.Text.Encoding.UTF8.GetString(sql), cancellation).ConfigureAwait(false);
+            await ExecuteAsync(connection, Encoding.UTF8.GetString(sql), cancellation).ConfigureAwait(false);
             await ExecuteAsync(connection, $"COMMENT ON FUNCTION insta_emit_ddl() IS '{hash}'", cancellation).ConfigureAwait(false);
         }
     }
@@ -148,7 +168,8 @@ public sealed partial class Migrator(ILogger<Migrator> logger)
     private static IEnumerable<(string Name, byte[] Sql)> Files(string prefix)
     {
         var assembly = typeof(Migrator).Assembly;
-        foreach (var name in assembly.GetManifestResourceNames().Where(name => name.StartsWith(prefix, StringComparison.Ordinal)).Order(StringComparer.Ordinal))
+        var names = assembly.GetManifestResourceNames().Where(name => name.StartsWith(prefix, StringComparison.Ordinal));
+        foreach (var name in names.Order(StringComparer.Ordinal))
         {
             using var stream = assembly.GetManifestResourceStream(name)!;
             using var copy = new MemoryStream();

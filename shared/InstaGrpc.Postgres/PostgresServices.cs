@@ -28,6 +28,7 @@ public static class PostgresServices
         services.AddSingleton<DatabaseClock>();
         services.AddSingleton<Migrator>();
         services.AddSingleton(static provider => new FirstAnswers(provider.GetRequiredService<IOptions<PostgresOptions>>().Value));
+        services.AddSingleton<PostgresDoctor>();
         services.AddSingleton<DirectoryNotifications>();
         services.AddHostedService(static provider => provider.GetRequiredService<DirectoryNotifications>());
         services.AddHostedService<DatabaseClockMeasuring>();

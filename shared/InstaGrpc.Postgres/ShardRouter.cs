@@ -1,4 +1,5 @@
 using System.Collections.Frozen;
+using InstaGrpc.Contracts.Ids;
 using InstaGrpc.Contracts.Positions;
 using Npgsql;
 
@@ -15,13 +16,13 @@ public sealed class ShardRouter(NodePool pool) : IDisposable
     private const string ShardsSql = "SELECT shard, node, epoch FROM shards";
 
     private readonly SemaphoreSlim _reading = new(1);
-    private volatile ShardMap? _current;
+    private volatile ShardPlacement? _current;
     private volatile TaskCompletionSource _changed = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     /// <summary>The map as last read; null before that.</summary>
-    public ShardMap? Current => _current;
+    public ShardPlacement? Current => _current;
 
-    public ValueTask<ShardMap> GetAsync(CancellationToken cancellation) =>
+    public ValueTask<ShardPlacement> GetAsync(CancellationToken cancellation) =>
         _current is { } current ? ValueTask.FromResult(current) : RefreshAsync(cancellation);
 
     /// <exception cref="NodeUnavailableException">The directory can't be read, and no map is known yet.</exception>
@@ -35,7 +36,7 @@ public sealed class ShardRouter(NodePool pool) : IDisposable
 
     /// <summary>Reads the map from the directory now.</summary>
     /// <exception cref="NodeUnavailableException">The directory can't be read, or holds no map yet.</exception>
-    public async ValueTask<ShardMap> RefreshAsync(CancellationToken cancellation)
+    public async ValueTask<ShardPlacement> RefreshAsync(CancellationToken cancellation)
     {
         // One at a time: a map that was read earlier must not replace one that was read later.
         await _reading.WaitAsync(cancellation).ConfigureAwait(false);
@@ -58,7 +59,7 @@ public sealed class ShardRouter(NodePool pool) : IDisposable
     }
 
     /// <summary>The first map that this process reads whose epoch is not <paramref name="seen"/>.</summary>
-    public async ValueTask<ShardMap> WaitForChangeAsync(long seen, CancellationToken cancellation)
+    public async ValueTask<ShardPlacement> WaitForChangeAsync(long seen, CancellationToken cancellation)
     {
         while (true)
         {
@@ -75,7 +76,7 @@ public sealed class ShardRouter(NodePool pool) : IDisposable
 
     public void Dispose() => _reading.Dispose();
 
-    private async ValueTask<ShardMap> ReadAsync(CancellationToken cancellation)
+    private async ValueTask<ShardPlacement> ReadAsync(CancellationToken cancellation)
     {
         var node = NodePool.DirectoryNode;
         try
@@ -99,7 +100,7 @@ public sealed class ShardRouter(NodePool pool) : IDisposable
         }
     }
 
-    private static async ValueTask<ShardMap> ReadAsync(
+    private static async ValueTask<ShardPlacement> ReadAsync(
         NpgsqlConnection connection, NpgsqlTransaction transaction, CancellationToken cancellation)
     {
         await using var batch = new NpgsqlBatch(connection, transaction)
@@ -119,8 +120,8 @@ public sealed class ShardRouter(NodePool pool) : IDisposable
 
         await reader.NextResultAsync(cancellation).ConfigureAwait(false);
         var names = regions.Keys.ToDictionary(static name => name.Value);
-        var nodes = new NodeName[ShardMap.ShardCount];
-        var epochs = new long[ShardMap.ShardCount];
+        var nodes = new NodeName[InstaId.Shards];
+        var epochs = new long[InstaId.Shards];
         var seen = 0;
         while (await reader.ReadAsync(cancellation).ConfigureAwait(false))
         {
@@ -130,9 +131,9 @@ public sealed class ShardRouter(NodePool pool) : IDisposable
             seen++;
         }
 
-        return seen == ShardMap.ShardCount
-            ? new ShardMap(epoch, nodes, epochs, regions.ToFrozenDictionary())
+        return seen == InstaId.Shards
+            ? new ShardPlacement(epoch, nodes, epochs, regions.ToFrozenDictionary())
             : throw new NodeUnavailableException(
-                NodePool.DirectoryNode, $"The directory places {seen} of {ShardMap.ShardCount} shards: run `insta migrate`.");
+                NodePool.DirectoryNode, $"The directory places {seen} of {InstaId.Shards} shards: run `insta migrate`.");
     }
 }

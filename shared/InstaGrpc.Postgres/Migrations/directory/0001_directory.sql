@@ -29,11 +29,12 @@ CREATE TABLE shard_map (
 );
 INSERT INTO shard_map (epoch) VALUES (0);
 
--- Timestamps up to and including last_ms (ms since 2026-01-01T00:00:00Z) have been leased; ids carry only timestamps of a leased window.
+-- Windows of timestamps are [start, end), in ms since 2026-01-01T00:00:00Z. last_ms: end of the last window; ids carry only timestamps
+-- of a window that their maker leased.
 CREATE TABLE id_windows (
     shard   int    PRIMARY KEY CHECK (shard BETWEEN 0 AND 8191),
     last_ms bigint NOT NULL,
-    owner   text   NOT NULL
+    owner   uuid   NOT NULL
 );
 
 -- A claim is taken before the user is made and confirmed after it. request_id: of the CreateUser that claimed.

@@ -1,17 +1,15 @@
+using InstaGrpc.Contracts.Ids;
 using InstaGrpc.Contracts.Positions;
 
 namespace InstaGrpc.Postgres;
 
 /// <summary>The shard map as it was at one epoch; immutable.</summary>
-public sealed class ShardMap
+public sealed class ShardPlacement
 {
-    /// <summary>Logical shards: 13 bits of every id.</summary>
-    public const int ShardCount = 8192;
-
     private readonly NodeName[] _nodes;
     private readonly long[] _epochs;
 
-    internal ShardMap(long epoch, NodeName[] nodes, long[] epochs, IReadOnlyDictionary<NodeName, string> regions)
+    internal ShardPlacement(long epoch, NodeName[] nodes, long[] epochs, IReadOnlyDictionary<NodeName, string> regions)
     {
         Epoch = epoch;
         _nodes = nodes;
@@ -25,13 +23,10 @@ public sealed class ShardMap
     /// <summary>Every node that the directory knows, with its region; nodes without a shard too.</summary>
     public IReadOnlyDictionary<NodeName, string> Regions { get; }
 
-    /// <summary>The shard that an id belongs to.</summary>
-    public static int ShardOf(long id) => (int)((id >> 10) & (ShardCount - 1));
-
     /// <param name="shard">0 to 8,191.</param>
     public NodeName NodeOf(int shard) => _nodes[shard];
 
-    public NodeName NodeOf(long id) => _nodes[ShardOf(id)];
+    public NodeName NodeOf(long id) => _nodes[new InstaId(id).Shard];
 
     /// <summary>The epoch at which the shard last changed its node.</summary>
     public long EpochOf(int shard) => _epochs[shard];
@@ -41,7 +36,7 @@ public sealed class ShardMap
     public IEnumerable<(int Start, int End, NodeName Node)> Ranges(long sinceEpoch = -1)
     {
         var shard = 0;
-        while (shard < ShardCount)
+        while (shard < InstaId.Shards)
         {
             if (_epochs[shard] <= sinceEpoch)
             {
@@ -50,7 +45,7 @@ public sealed class ShardMap
             }
 
             var start = shard;
-            while (shard < ShardCount && _nodes[shard] == _nodes[start] && _epochs[shard] > sinceEpoch)
+            while (shard < InstaId.Shards && _nodes[shard] == _nodes[start] && _epochs[shard] > sinceEpoch)
             {
                 shard++;
             }
