@@ -103,10 +103,13 @@ public sealed partial class MemcachedServer : IAsyncDisposable
     /// <exception cref="OperationCanceledException">The caller gave up; a lease may have been taken all the same.</exception>
     public ValueTask<MetaReply> GetAsync(ReadOnlySpan<byte> key, MetaGet get, CancellationToken cancellation = default)
     {
-        return TryPick(out var connection) ? connection.GetAsync(key, get, cancellation) : LaterAsync(key.ToArray());
+        return TryPick(out var connection)
+            ? connection.GetAsync(key, get, cancellation)
+            : LaterAsync(this, key.ToArray(), get, cancellation);
 
-        async ValueTask<MetaReply> LaterAsync(byte[] copy) =>
-            await (await PickAsync(cancellation).ConfigureAwait(false)).GetAsync(copy, get, cancellation).ConfigureAwait(false);
+        // Static, here and below: a closure would be allocated at each call, also where it is not used.
+        static async ValueTask<MetaReply> LaterAsync(MemcachedServer server, byte[] key, MetaGet get, CancellationToken cancellation) =>
+            await (await server.PickAsync(cancellation).ConfigureAwait(false)).GetAsync(key, get, cancellation).ConfigureAwait(false);
     }
 
     /// <summary>Runs an <c>ms</c>.</summary>
@@ -116,10 +119,13 @@ public sealed partial class MemcachedServer : IAsyncDisposable
     public ValueTask<MetaReply> SetAsync(
         ReadOnlySpan<byte> key, ReadOnlySpan<byte> value, MetaSet set, CancellationToken cancellation = default)
     {
-        return TryPick(out var connection) ? connection.SetAsync(key, value, set, cancellation) : LaterAsync(key.ToArray(), value.ToArray());
+        return TryPick(out var connection)
+            ? connection.SetAsync(key, value, set, cancellation)
+            : LaterAsync(this, key.ToArray(), value.ToArray(), set, cancellation);
 
-        async ValueTask<MetaReply> LaterAsync(byte[] keyCopy, byte[] valueCopy) =>
-            await (await PickAsync(cancellation).ConfigureAwait(false)).SetAsync(keyCopy, valueCopy, set, cancellation).ConfigureAwait(false);
+        static async ValueTask<MetaReply> LaterAsync(
+            MemcachedServer server, byte[] key, byte[] value, MetaSet set, CancellationToken cancellation) =>
+            await (await server.PickAsync(cancellation).ConfigureAwait(false)).SetAsync(key, value, set, cancellation).ConfigureAwait(false);
     }
 
     /// <summary>Runs an <c>md</c>.</summary>
@@ -128,10 +134,12 @@ public sealed partial class MemcachedServer : IAsyncDisposable
     /// <exception cref="OperationCanceledException">The caller gave up; the item may have been deleted all the same.</exception>
     public ValueTask<MetaReply> DeleteAsync(ReadOnlySpan<byte> key, MetaDelete delete = default, CancellationToken cancellation = default)
     {
-        return TryPick(out var connection) ? connection.DeleteAsync(key, delete, cancellation) : LaterAsync(key.ToArray());
+        return TryPick(out var connection)
+            ? connection.DeleteAsync(key, delete, cancellation)
+            : LaterAsync(this, key.ToArray(), delete, cancellation);
 
-        async ValueTask<MetaReply> LaterAsync(byte[] copy) =>
-            await (await PickAsync(cancellation).ConfigureAwait(false)).DeleteAsync(copy, delete, cancellation).ConfigureAwait(false);
+        static async ValueTask<MetaReply> LaterAsync(MemcachedServer server, byte[] key, MetaDelete delete, CancellationToken cancellation) =>
+            await (await server.PickAsync(cancellation).ConfigureAwait(false)).DeleteAsync(key, delete, cancellation).ConfigureAwait(false);
     }
 
     /// <summary>Runs one <c>mg</c> for each key, in one round trip.</summary>
@@ -144,20 +152,24 @@ public sealed partial class MemcachedServer : IAsyncDisposable
     public ValueTask GetManyAsync(
         ReadOnlySpan<ReadOnlyMemory<byte>> keys, Memory<MetaReply> replies, MetaGet get, CancellationToken cancellation = default)
     {
-        return TryPick(out var connection) ? connection.GetManyAsync(keys, replies, get, cancellation) : LaterAsync(keys.ToArray());
+        return TryPick(out var connection)
+            ? connection.GetManyAsync(keys, replies, get, cancellation)
+            : LaterAsync(this, keys.ToArray(), replies, get, cancellation);
 
-        async ValueTask LaterAsync(ReadOnlyMemory<byte>[] copy) =>
-            await (await PickAsync(cancellation).ConfigureAwait(false)).GetManyAsync(copy, replies, get, cancellation).ConfigureAwait(false);
+        static async ValueTask LaterAsync(
+            MemcachedServer server, ReadOnlyMemory<byte>[] keys, Memory<MetaReply> replies, MetaGet get, CancellationToken cancellation) =>
+            await (await server.PickAsync(cancellation).ConfigureAwait(false))
+                .GetManyAsync(keys, replies, get, cancellation).ConfigureAwait(false);
     }
 
     /// <summary>Runs a pipeline on one of the shared connections; its replies are in it when the task is done.</summary>
     /// <exception cref="MemcachedException">There is no reply; any number of its first commands may have been run.</exception>
     public ValueTask RunAsync(MetaPipeline pipeline, CancellationToken cancellation = default)
     {
-        return TryPick(out var connection) ? connection.RunAsync(pipeline, cancellation) : LaterAsync();
+        return TryPick(out var connection) ? connection.RunAsync(pipeline, cancellation) : LaterAsync(this, pipeline, cancellation);
 
-        async ValueTask LaterAsync() =>
-            await (await PickAsync(cancellation).ConfigureAwait(false)).RunAsync(pipeline, cancellation).ConfigureAwait(false);
+        static async ValueTask LaterAsync(MemcachedServer server, MetaPipeline pipeline, CancellationToken cancellation) =>
+            await (await server.PickAsync(cancellation).ConfigureAwait(false)).RunAsync(pipeline, cancellation).ConfigureAwait(false);
     }
 
     /// <summary>Looks at an item without touching it (<c>me</c>); null if there is none.</summary>

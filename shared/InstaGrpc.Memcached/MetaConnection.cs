@@ -24,7 +24,7 @@ public sealed class MetaConnection : IAsyncDisposable
     private readonly ITimer _timer;
     private readonly int _queueBytes;
     private readonly int _pipelineTicks;
-    private readonly TimeSpan _operationTimeout;
+    private readonly Func<Exception> _timedOut;
     private int _tick;
     private Exception? _fault;
 
@@ -33,7 +33,8 @@ public sealed class MetaConnection : IAsyncDisposable
         _socket = socket;
         Address = address;
         ServerVersion = version;
-        _operationTimeout = options.OperationTimeout;
+        _timedOut = () => new MemcachedTimeoutException($"memcached {Address} did not answer in time (Insta:Memcached:OperationTimeout is "
+            + $"{options.OperationTimeout.TotalMilliseconds:0} ms, PipelineTimeout {options.PipelineTimeout.TotalMilliseconds:0} ms).");
         _queueBytes = options.QueueBytes;
         _queue = new InFlightQueue(options.QueueDepth);
         _send = new SendLoop(socket, _gate, Break);
@@ -360,8 +361,7 @@ public sealed class MetaConnection : IAsyncDisposable
     private void OnTick()
     {
         var tick = Interlocked.Increment(ref _tick);
-        var overdue = _queue.Sweep(tick, () => new MemcachedTimeoutException(
-            $"memcached {Address} did not answer within {_operationTimeout.TotalMilliseconds:0} ms (Insta:Memcached:OperationTimeout)."));
+        var overdue = _queue.Sweep(tick, _timedOut);
 
         // Late replies are read as their own for a while; a server that stays silent as long again is taken for hung.
         if (overdue >= TicksPerTimeout)
