@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using static InstaGrpc.Robustness.Model.Flight.FlightAction;
 
 namespace InstaGrpc.Robustness.Model.Flight;
@@ -239,8 +240,23 @@ public sealed class FlightModel(int commits, int evictions, FlightFault fault = 
         state.Cas = cas.Close();
         state.Item.Cas = cas.Of(state.Item.Cas);
         state.OtherCas = cas.Of(state.OtherCas);
-        foreach (ref var flight in (Span<Flight>)state.Flights)
+        Span<Flight> flights = state.Flights;
+        Span<Caller> callers = state.Callers;
+        foreach (ref var flight in flights)
             flight.Cas = cas.Of(flight.Cas);
+        if (IsAbove(flights))
+        {
+            (flights[0], flights[1]) = (flights[1], flights[0]);
+            foreach (ref var caller in callers)
+                caller.Flight = caller.At == CallerAt.InFlight ? (sbyte)(1 - caller.Flight) : caller.Flight;
+        }
+
+        if (IsAbove(callers))
+            (callers[0], callers[1]) = (callers[1], callers[0]);
         return state;
     }
+
+    private static bool IsAbove<T>(Span<T> two)
+        where T : unmanaged =>
+        MemoryMarshal.AsBytes(two[..1]).SequenceCompareTo(MemoryMarshal.AsBytes(two[1..])) > 0;
 }
