@@ -15,15 +15,12 @@ public sealed class StaleModel(StaleBounds bounds, StaleFault fault = StaleFault
 {
     private const int MaxStale = 1;
 
-    /// <summary>Of each process: the run whose lease was won before the change, and the one that it wins afterwards.</summary>
-    private const int MostRefills = 4;
-
     public StaleState Start => new() { Item = Item.Absent };
 
     public string? Violation(in StaleState state) =>
         state.Item is { IsPresent: true, Marked: false, FillId: > 0 } && state.Item.Value < state.Applied
             ? $"stale for ever: an unmarked value includes {state.Item.Value} changes, although {state.Applied} were applied"
-            : bounds.Alone && state.Refills > MostRefills
+            : bounds.MostRefills > 0 && state.Refills > bounds.MostRefills
                 ? $"refills leapfrog: {state.Refills} handler runs for one change"
                 : null;
 
@@ -60,7 +57,7 @@ public sealed class StaleModel(StaleBounds bounds, StaleFault fault = StaleFault
             steps.Take(EntryIsEvicted, next);
         }
 
-        if (!bounds.Alone && now.Item is { IsPresent: true, Won: true })
+        if (bounds.MostRefills == 0 && now.Item is { IsPresent: true, Won: true })
         {
             next = now;
             if (now.Item.Marked)
@@ -86,7 +83,7 @@ public sealed class StaleModel(StaleBounds bounds, StaleFault fault = StaleFault
             case ProcessAt.Won:
                 // filled_at = start of the read, before the snapshot
                 (me.At, me.FilledAt, me.Value) = (ProcessAt.HasValue, now.Now, now.Rows);
-                if (bounds.Alone)
+                if (bounds.MostRefills > 0)
                     next.Refills++;
                 steps.Take(HandlerReadsRow, next, $"process {n}: {me.Value} changes");
                 break;
