@@ -37,7 +37,9 @@ public sealed class ContractModel(ContractFault fault = ContractFault.None) : IM
         Honour(now, steps);
     }
 
-    /// <summary>Numbered in the inserting transaction by <c>UPDATE contract_counter … RETURNING</c>: the row's lock is held to the commit.</summary>
+    /// <summary>
+    /// Numbered in the inserting transaction by <c>UPDATE contract_counter … RETURNING</c>: the row's lock is held to the commit.
+    /// </summary>
     private void Announce(int c, in ContractState now, Steps<ContractState, ContractAction> steps)
     {
         var next = now;
@@ -100,7 +102,8 @@ public sealed class ContractModel(ContractFault fault = ContractFault.None) : IM
             case WriterAt.WroteUnpublished or WriterAt.WrotePublished:
                 table.ChangeIsInStream = table.Writer == WriterAt.WrotePublished;
                 (table.Writer, table.CommittedAt) = (WriterAt.Committed, ++next.Written);
-                steps.Take(WriterCommits, next, $"table {c}, at {table.CommittedAt}{(table.ChangeIsInStream ? "" : ", not in the stream")}");
+                var seen = table.ChangeIsInStream ? "" : ", not in the stream";
+                steps.Take(WriterCommits, next, $"table {c}, at {table.CommittedAt}{seen}");
                 break;
         }
     }

@@ -7,7 +7,9 @@ namespace InstaGrpc.Robustness.Model.Exploring;
 /// <typeparam name="TState">
 /// Everything the protocol remembers, as a struct of one-byte fields (no padding: states are compared by their bytes).
 /// </typeparam>
-/// <typeparam name="TAction">The names of the steps. Each one must fire in some exploration, else the model looks at less than it says.</typeparam>
+/// <typeparam name="TAction">
+/// The names of the steps. Each one must fire in some exploration, else the model looks at less than it says.
+/// </typeparam>
 public interface IModel<TState, TAction>
     where TState : unmanaged
     where TAction : struct, Enum

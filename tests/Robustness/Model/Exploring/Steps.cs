@@ -17,7 +17,9 @@ public sealed class Steps<TState, TAction> : INarrator
     /// <summary>The first fault that a step ran into, or null.</summary>
     internal Step? Broken { get; private set; }
 
-    /// <summary>The step <paramref name="action"/> leads to <paramref name="next"/>; <paramref name="detail"/> says who and with what.</summary>
+    /// <summary>
+    /// The step <paramref name="action"/> leads to <paramref name="next"/>; <paramref name="detail"/> says who and with what.
+    /// </summary>
     public void Take(TAction action, in TState next, [InterpolatedStringHandlerArgument("")] Narration detail) =>
         _taken.Add(new Step(action, next, detail.ToString()));
 

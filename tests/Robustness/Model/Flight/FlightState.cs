@@ -1,6 +1,8 @@
 namespace InstaGrpc.Robustness.Model.Flight;
 
-/// <summary>One key; one process with two callers and up to two flights; another process that may win too. Values: numbers of changes.</summary>
+/// <summary>
+/// One key; one process with two callers and up to two flights; another process that may win too. Values are numbers of changes.
+/// </summary>
 public struct FlightState
 {
     public sbyte Rows, Replayed, Lo, Hi;

@@ -83,7 +83,10 @@ public sealed class LeaseModelTests(ITestOutputHelper output) : ModelTests(outpu
 
     [Fact]
     public void ATruncatesGenerationBegunAtItsPredecessorLetsALaggingFollowerFill() =>
-        Find(LeaseFault.TruncateBeginsAtPredecessor, s_small with { Commits = 2, IsTruncate = c => c == 1, TouchesKey = _ => false }, Stale);
+        Find(
+            LeaseFault.TruncateBeginsAtPredecessor,
+            s_small with { Commits = 2, IsTruncate = commit => commit == 1, TouchesKey = _ => false },
+            Stale);
 
     private void Find(LeaseFault fault, LeaseBounds bounds, string damage) =>
         AssertFound(Explorer.Explore($"lease, {fault}", new LeaseModel(bounds, fault)), damage);
