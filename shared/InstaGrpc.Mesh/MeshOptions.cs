@@ -16,6 +16,13 @@ public sealed class MeshOptions
     /// <value>"directory".</value>
     public string Node { get; set; } = "directory";
 
+    /// <summary>
+    /// The name under which this process calls others outside of any handler (background work): <c>insta-caller: service:NAME</c>. Within a
+    /// handler it is the name of the handler's own service.
+    /// </summary>
+    /// <value>Null: the first service that it serves, or "mesh".</value>
+    public string? Name { get; set; }
+
     /// <summary>The section <c>Insta:Mesh</c>.</summary>
     public MeshListenerOptions Mesh { get; set; } = new();
 

@@ -41,6 +41,9 @@ internal sealed class MeshCallContext : ServerCallContext, ICallerSource, IDispo
     /// <summary>The caller's shard map epoch; null: not said.</summary>
     public long? Epoch { get; set; }
 
+    /// <summary>The cached run that makes this call (<see cref="MeshHeaders.Run"/>); null: none.</summary>
+    public string? OuterRun { get; set; }
+
     /// <summary>Tokens of this call: the request's, and those of everything that it wrote.</summary>
     public ReadTokenJar Tokens => _tokens ?? MakeTokens();
 

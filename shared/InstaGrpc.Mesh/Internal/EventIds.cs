@@ -1,0 +1,17 @@
+namespace InstaGrpc.Mesh.Internal;
+
+/// <summary>Every log event of the mesh; numbers are never used again.</summary>
+internal static class EventIds
+{
+    public const int HandlerFailed = 1000;
+    public const int HandlerUnavailable = 1001;
+    public const int UndeclaredCaller = 1002;
+    public const int UndeclaredDependency = 1003;
+    public const int OverrideRefused = 1010;
+    public const int OverridesInForce = 1011;
+    public const int ContractUncached = 1020;
+    public const int RunningUncached = 1021;
+    public const int ReadinessChanged = 1030;
+    public const int TokenIgnored = 1040;
+    public const int DropsLost = 1050;
+}

@@ -1,0 +1,182 @@
+using System.Diagnostics;
+using Grpc.Core;
+using Grpc.Core.Interceptors;
+using InstaGrpc.Contracts;
+using InstaGrpc.Contracts.Positions;
+using InstaGrpc.Mesh.Internal.Telemetry;
+using Microsoft.Extensions.Logging;
+
+namespace InstaGrpc.Mesh.Internal.Server;
+
+/// <summary>
+/// The outermost: gives the call its context, turns whatever comes out into a status (<see cref="ErrorTable"/>), writes the token into
+/// the trailers and counts.
+/// </summary>
+internal sealed partial class BoundaryInterceptor(
+    MeshCatalog catalog, MeshInstruments instruments, TimeProvider time, ILogger<BoundaryInterceptor> logger) : Interceptor
+{
+    public override async Task<TResponse> UnaryServerHandler<TRequest, TResponse>(
+        TRequest request, ServerCallContext context, UnaryServerMethod<TRequest, TResponse> continuation)
+    {
+        if (!catalog.Served.TryGet(context.Method, out var contract))
+        {
+            return await WithoutContractAsync(() => continuation(request, context), context).ConfigureAwait(false);
+        }
+
+        var started = time.GetTimestamp();
+        using var call = new MeshCallContext(context, contract, time);
+        try
+        {
+            var response = await continuation(request, call).ConfigureAwait(false);
+            Finish(call, started, StatusCode.OK);
+            return response;
+        }
+        catch (Exception e)
+        {
+            throw Fail(e, call, started);
+        }
+    }
+
+    public override Task<TResponse> ClientStreamingServerHandler<TRequest, TResponse>(
+        IAsyncStreamReader<TRequest> requestStream, ServerCallContext context, ClientStreamingServerMethod<TRequest, TResponse> continuation) =>
+        StreamAsync(context, inner => continuation(requestStream, inner));
+
+    public override Task ServerStreamingServerHandler<TRequest, TResponse>(
+        TRequest request, IServerStreamWriter<TResponse> responseStream, ServerCallContext context,
+        ServerStreamingServerMethod<TRequest, TResponse> continuation) =>
+        StreamAsync(context, inner => Nothing(continuation(request, responseStream, inner)));
+
+    public override Task DuplexStreamingServerHandler<TRequest, TResponse>(
+        IAsyncStreamReader<TRequest> requestStream, IServerStreamWriter<TResponse> responseStream, ServerCallContext context,
+        DuplexStreamingServerMethod<TRequest, TResponse> continuation) =>
+        StreamAsync(context, inner => Nothing(continuation(requestStream, responseStream, inner)));
+
+    private static async Task<bool> Nothing(Task task)
+    {
+        await task.ConfigureAwait(false);
+        return true;
+    }
+
+    private async Task<T> StreamAsync<T>(ServerCallContext context, Func<ServerCallContext, Task<T>> run)
+    {
+        if (!catalog.Served.TryGet(context.Method, out var contract))
+        {
+            return await WithoutContractAsync(() => run(context), context).ConfigureAwait(false);
+        }
+
+        var started = time.GetTimestamp();
+        using var call = new MeshCallContext(context, contract, time);
+        try
+        {
+            var response = await run(call).ConfigureAwait(false);
+            Finish(call, started, StatusCode.OK);
+            return response;
+        }
+        catch (Exception e)
+        {
+            throw Fail(e, call, started);
+        }
+    }
+
+    // Health, reflection and what the application maps itself: no policy, but no inside detail either.
+    private async Task<T> WithoutContractAsync<T>(Func<Task<T>> run, ServerCallContext context)
+    {
+        try
+        {
+            return await run().ConfigureAwait(false);
+        }
+        catch (RpcException)
+        {
+            throw;
+        }
+        catch (OperationCanceledException) when (context.CancellationToken.IsCancellationRequested)
+        {
+            throw;
+        }
+        catch (Exception e)
+        {
+            var status = ErrorTable.Translate(e, null, out var unexpected);
+            if (unexpected)
+            {
+                LogUnexpected(context.Method, e);
+            }
+
+            throw status;
+        }
+    }
+
+    private RpcException Fail(Exception exception, MeshCallContext call, long started)
+    {
+        var status = ErrorTable.Translate(exception, call, out var unexpected);
+        if (unexpected)
+        {
+            LogUnexpected(call.Contract.FullName, exception);
+        }
+        else if (status.StatusCode is StatusCode.Unavailable)
+        {
+            LogUnavailable(call.Contract.FullName, exception.Message);
+        }
+
+        // A write may have been committed before the failure: its token goes with it.
+        if (Tokens(call) is { } tokens)
+        {
+            status.Trailers.Add(MetadataNames.ReadToken, tokens);
+        }
+
+        Observe(call, started, status.StatusCode);
+        return status;
+    }
+
+    private void Finish(MeshCallContext call, long started, StatusCode code)
+    {
+        if (Tokens(call) is { } tokens)
+        {
+            call.ResponseTrailers.Add(MetadataNames.ReadToken, tokens);
+        }
+
+        Observe(call, started, call.Status.StatusCode == StatusCode.OK ? code : call.Status.StatusCode);
+    }
+
+    private void Observe(MeshCallContext call, long started, StatusCode code)
+    {
+        instruments.Called(call.Contract.FullName, code, time.GetElapsedTime(started));
+        if (Activity.Current is { IsAllDataRequested: true } activity)
+        {
+            activity.DisplayName = call.Contract.FullName;
+            activity.SetTag(MeshTags.System, "grpc");
+            activity.SetTag(MeshTags.Method, call.Contract.FullName);
+            activity.SetTag(MeshTags.Status, (int)code);
+            activity.SetTag(MeshTags.Caller, call.Caller.Kind.ToString());
+            if (code is StatusCode.Internal or StatusCode.Unavailable or StatusCode.Unknown or StatusCode.DataLoss or StatusCode.DeadlineExceeded)
+            {
+                activity.SetStatus(ActivityStatusCode.Error);
+            }
+        }
+    }
+
+    // Only what the caller does not have yet.
+    private static string? Tokens(MeshCallContext call)
+    {
+        if (!call.HasTokens || call.Tokens.Token is not { IsEmpty: false } token)
+        {
+            return null;
+        }
+
+        var fresh = ReadToken.Empty;
+        foreach (var (node, position) in token.Positions)
+        {
+            if (!call.RequestToken.TryGet(node, out var known) || known.CompareTo(position) < 0)
+            {
+                fresh = fresh.With(node, position);
+            }
+        }
+
+        return fresh.IsEmpty ? null : fresh.ToString();
+    }
+
+    [LoggerMessage(EventIds.HandlerFailed, LogLevel.Error, "{Method} failed")]
+    private partial void LogUnexpected(string method, Exception exception);
+
+    [LoggerMessage(EventIds.HandlerUnavailable, LogLevel.Warning, "{Method}: {Reason}")]
+    private partial void LogUnavailable(string method, string reason);
+}

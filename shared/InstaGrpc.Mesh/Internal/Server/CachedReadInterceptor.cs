@@ -1,0 +1,169 @@
+using System.Diagnostics;
+using Google.Protobuf;
+using Grpc.Core;
+using Grpc.Core.Interceptors;
+using InstaGrpc.Caching;
+using InstaGrpc.Contracts;
+using InstaGrpc.Contracts.Positions;
+using InstaGrpc.Mesh.Internal.Telemetry;
+using Microsoft.Extensions.Logging;
+
+namespace InstaGrpc.Mesh.Internal.Server;
+
+/// <summary>
+/// Answers cached methods through the cache. The handler runs only for what is missing, in a scope of its own that belongs to no caller
+/// (<see cref="CachedRuns"/>), so the call's own continuation is not used: a run may outlive the call that started it.
+/// </summary>
+internal sealed partial class CachedReadInterceptor(
+    CachedEndpoints endpoints, CachedRuns runs, NodeChooser nodes, MeshInstruments instruments, ILogger<CachedReadInterceptor> logger)
+    : Interceptor
+{
+    public override Task<TResponse> UnaryServerHandler<TRequest, TResponse>(
+        TRequest request, ServerCallContext context, UnaryServerMethod<TRequest, TResponse> continuation) =>
+        context is MeshCallContext call && endpoints.Find(call.Contract) is { ReadsCaller: false } endpoint
+            ? ReadAsync(endpoint, request, call, continuation)
+            : continuation(request, context);
+
+    private async Task<TResponse> ReadAsync<TRequest, TResponse>(
+        CachedEndpoint endpoint, TRequest request, MeshCallContext call, UnaryServerMethod<TRequest, TResponse> continuation)
+        where TRequest : class
+        where TResponse : class
+    {
+        if (endpoint.Handler is null)
+        {
+            throw new RpcException(new Status(StatusCode.Unimplemented, $"{call.Contract.FullName} is not there yet"));
+        }
+
+        if (call.Epoch is { } epoch)
+        {
+            await nodes.CatchUpAsync(epoch, call.CancellationToken).ConfigureAwait(false);
+        }
+
+        try
+        {
+            return endpoint.Contract.Policy.Batch is { } batch
+                ? (TResponse)await ReadBatchAsync(endpoint, batch, (IMessage)request, call).ConfigureAwait(false)
+                : await ReadOneAsync<TResponse>(endpoint, (IMessage)request, call).ConfigureAwait(false);
+        }
+        catch (UndeclaredCallerException e) when (!runs.IsStrict)
+        {
+            // In production the caller gets his answer, from a run of his own; nothing of it is kept.
+            if (endpoint.FoundReadingCaller())
+            {
+                LogUndeclaredCaller(e.Message);
+            }
+
+            instruments.Undeclared(call.Contract.FullName, "caller");
+            return await continuation(request, call).ConfigureAwait(false);
+        }
+    }
+
+    private async ValueTask<TResponse> ReadOneAsync<TResponse>(CachedEndpoint endpoint, IMessage request, MeshCallContext call)
+        where TResponse : class
+    {
+        var node = await nodes.ChooseAsync(call.Contract, request, call.CancellationToken).ConfigureAwait(false);
+        var answer = await endpoints.Reads
+            .GetAsync(endpoint.Method, node, request, Conditions(call, node), new CachedRun(runs, endpoint, request), call.CancellationToken)
+            .ConfigureAwait(false);
+        Observe(call, node, answer);
+        if (!answer.IsPresent)
+        {
+            throw new EntityNotFoundException($"{call.Contract.Name}: what the request names does not exist");
+        }
+
+        if (answer.Message is TResponse message)
+        {
+            return message;
+        }
+
+        var parsed = call.Contract.Descriptor.OutputType.Parser.ParseFrom(answer.Bytes.Span);
+        answer.KeepMessage(parsed);
+        return (TResponse)parsed;
+    }
+
+    private async ValueTask<IMessage> ReadBatchAsync(CachedEndpoint endpoint, BatchPolicy batch, IMessage request, MeshCallContext call)
+    {
+        var items = BatchItems.Of(batch, request);
+        var answers = new CacheAnswer[items.Count];
+        var perNode = await GroupByNodeAsync(batch, items, call).ConfigureAwait(false);
+        var reading = new Task[perNode.Count];
+        var next = 0;
+        foreach (var (node, numbers) in perNode)
+        {
+            reading[next++] = ReadNodeAsync(node, numbers);
+        }
+
+        await Task.WhenAll(reading).ConfigureAwait(false);
+        return items.Response(call.Contract.Descriptor.OutputType, answers);
+
+        async Task ReadNodeAsync(NodeName node, List<int> numbers)
+        {
+            var part = items.Part(numbers);
+            var read = await endpoints.Reads
+                .GetManyAsync(endpoint.Method, node, part, Conditions(call, node), new CachedBatchRun(runs, endpoint, part), call.CancellationToken)
+                .ConfigureAwait(false);
+            for (var i = 0; i < numbers.Count; i++)
+            {
+                answers[numbers[i]] = read[i];
+                Observe(call, node, read[i]);
+            }
+        }
+    }
+
+    private async ValueTask<Dictionary<NodeName, List<int>>> GroupByNodeAsync(BatchPolicy batch, BatchItems items, MeshCallContext call)
+    {
+        var perNode = new Dictionary<NodeName, List<int>>();
+        var shardKey = batch.ItemMethod.Policy.ShardKey;
+        for (var i = 0; i < items.Count; i++)
+        {
+            var node = nodes.Own;
+            if (shardKey is not null)
+            {
+                var id = items.ShardId(i, shardKey);
+                node = id > 0
+                    ? await nodes.OfAsync(id, call.CancellationToken).ConfigureAwait(false)
+                    : throw new InvalidFieldException(items.NameOf(i), "must be an id: a number above 0");
+            }
+
+            if (!perNode.TryGetValue(node, out var numbers))
+            {
+                perNode.Add(node, numbers = []);
+            }
+
+            numbers.Add(i);
+        }
+
+        return perNode;
+    }
+
+    private ReadConditions Conditions(MeshCallContext call, NodeName node)
+    {
+        var remaining = call.Remaining;
+        return new ReadConditions
+        {
+            Token = call.RequestToken.TryGet(node, out var token) ? token : null,
+            MaxStale = call.MaxStale,
+            Remaining = remaining == Timeout.InfiniteTimeSpan ? null : remaining,
+            Priority = call.Contract.Policy.Priority,
+            CallerId = call.Caller.UserId,
+            Within = runs.Outer(call.OuterRun, call.Contract, node),
+        };
+    }
+
+    private void Observe(MeshCallContext call, NodeName node, in CacheAnswer answer)
+    {
+        instruments.CacheRead(call.Contract.FullName, answer.Level, answer.Uncached);
+        if (Activity.Current is { IsAllDataRequested: true } activity)
+        {
+            activity.SetTag(MeshTags.Node, node.Value);
+            activity.SetTag(MeshTags.CacheLevel, answer.Level.ToString());
+            if (answer.Uncached != UncachedReason.None)
+            {
+                activity.SetTag(MeshTags.Uncached, answer.Uncached.ToString());
+            }
+        }
+    }
+
+    [LoggerMessage(EventIds.UndeclaredCaller, LogLevel.Error, "{Fault} Until then it is answered uncached")]
+    private partial void LogUndeclaredCaller(string fault);
+}

@@ -1,0 +1,24 @@
+using Grpc.Core;
+
+namespace InstaGrpc.Mesh.Internal.Server;
+
+/// <summary>A bucket of permits for each caller and method in this process; anonymous callers are told apart by their address.</summary>
+internal sealed class RateLimitInterceptor(EffectivePolicies policies, CallerBuckets buckets) : CheckInterceptor
+{
+    protected override void Check(MeshCallContext call)
+    {
+        if (policies.Of(call.Contract).RateLimit is not { } limit)
+        {
+            return;
+        }
+
+        var caller = call.Caller.Kind == Contracts.CallerKind.Anonymous
+            ? $"address {call.GetHttpContext().Connection.RemoteIpAddress}"
+            : call.Caller.UserId is { } user ? FormattableString.Invariant($"user:{user}") : call.Caller.ToString();
+        if (buckets.Take(call.Contract.FullName, caller, limit) is { } wait)
+        {
+            throw new ResourceExhaustedException(
+                FormattableString.Invariant($"{call.Contract.FullName} allows {limit.PermitsPerSecond:0.###} calls a second for each caller"), wait);
+        }
+    }
+}

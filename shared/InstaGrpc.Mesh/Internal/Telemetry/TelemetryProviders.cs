@@ -1,0 +1,66 @@
+using InstaGrpc.Mesh.Internal;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Options;
+using OpenTelemetry;
+using OpenTelemetry.Exporter;
+using OpenTelemetry.Metrics;
+using OpenTelemetry.Resources;
+using OpenTelemetry.Trace;
+
+namespace InstaGrpc.Mesh.Internal.Telemetry;
+
+/// <summary>Holds OpenTelemetry's providers for as long as the application runs.</summary>
+internal sealed class TelemetryProviders(IOptions<MeshOptions> options, MeshCatalog catalog, MetricsScrape scrape) : IHostedService, IDisposable
+{
+    private static readonly string[] s_sources =
+        ["Microsoft.AspNetCore", "System.Net.Http", "Npgsql", "Grpc.Net.Client", "InstaGrpc.*"];
+
+    private static readonly string[] s_meters =
+    [
+        "Microsoft.AspNetCore.Hosting", "Microsoft.AspNetCore.Server.Kestrel", "System.Runtime", "Npgsql", "InstaGrpc.*",
+    ];
+
+    private TracerProvider? _traces;
+    private MeterProvider? _metrics;
+
+    public Task StartAsync(CancellationToken cancellationToken)
+    {
+        var resource = ResourceBuilder.CreateEmpty().AddService(
+            options.Value.Name ?? "insta", autoGenerateServiceInstanceId: true)
+            .AddAttributes([new("insta.services", string.Join(',', catalog.Services.Select(s => s.Descriptor.FullName)))]);
+        _metrics = Sdk.CreateMeterProviderBuilder()
+            .SetResourceBuilder(resource)
+            .AddMeter(s_meters)
+            .SetExemplarFilter(ExemplarFilterType.TraceBased)
+            .AddReader(scrape.Reader)
+            .Build();
+        if (options.Value.Otlp is { Endpoint: { } endpoint } otlp)
+        {
+            _traces = Sdk.CreateTracerProviderBuilder()
+                .SetResourceBuilder(resource)
+                .AddSource(s_sources)
+                .SetSampler(new ParentBasedSampler(new TraceIdRatioBasedSampler(Math.Clamp(otlp.SampleRatio, 0, 1))))
+                .AddOtlpExporter(exporter =>
+                {
+                    exporter.Endpoint = endpoint;
+                    exporter.Protocol = OtlpExportProtocol.Grpc;
+                })
+                .Build();
+        }
+
+        return Task.CompletedTask;
+    }
+
+    public Task StopAsync(CancellationToken cancellationToken)
+    {
+        // The last spans, but not for longer than a stop may take.
+        _traces?.ForceFlush(2000);
+        return Task.CompletedTask;
+    }
+
+    public void Dispose()
+    {
+        _traces?.Dispose();
+        _metrics?.Dispose();
+    }
+}
