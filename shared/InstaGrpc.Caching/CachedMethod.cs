@@ -1,10 +1,17 @@
+using System.Collections.Concurrent;
+using Google.Protobuf;
+using InstaGrpc.Caching.Internal;
 using InstaGrpc.Contracts;
+using InstaGrpc.Contracts.Positions;
 
 namespace InstaGrpc.Caching;
 
 /// <summary>A method whose contract declares a cache. Made once for each process by <see cref="CachedReads.For"/>.</summary>
 public sealed class CachedMethod
 {
+    private readonly ConcurrentDictionary<NodeName, MethodOnNode> _onNodes = new();
+    private readonly Func<IMessage, bool> _hasUnknownFields;
+    private MethodOnNode? _last;
     private CacheSettings _settings;
 
     internal CachedMethod(MethodContract contract)
@@ -12,6 +19,7 @@ public sealed class CachedMethod
         Contract = contract;
         Policy = contract.Policy.Cache ?? throw new ArgumentException($"{contract.FullName} declares no cache.", nameof(contract));
         _settings = CacheSettings.Of(Policy);
+        _hasUnknownFields = UnknownFields.Of(contract.Descriptor.InputType);
     }
 
     /// <summary>The contract.</summary>
@@ -35,5 +43,43 @@ public sealed class CachedMethod
 
             Volatile.Write(ref _settings, value);
         }
+    }
+
+    internal MethodCounters Counters { get; } = new();
+
+    /// <inheritdoc/>
+    public override string ToString() => Contract.FullName;
+
+    internal bool HasUnknownFields(IMessage request) => _hasUnknownFields(request);
+
+    internal MethodOnNode? On(NodeName node)
+    {
+        // Most methods are read on one node, or on the same one again.
+        var last = Volatile.Read(ref _last);
+        if (last is not null && last.Node.Name == node)
+        {
+            return last;
+        }
+
+        if (_onNodes.TryGetValue(node, out var at))
+        {
+            Volatile.Write(ref _last, at);
+        }
+
+        return at;
+    }
+
+    internal void Use(NodeName node, MethodOnNode? at)
+    {
+        if (at is null)
+        {
+            _onNodes.TryRemove(node, out _);
+        }
+        else
+        {
+            _onNodes[node] = at;
+        }
+
+        Volatile.Write(ref _last, at);
     }
 }

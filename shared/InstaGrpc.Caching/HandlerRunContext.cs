@@ -7,11 +7,12 @@ namespace InstaGrpc.Caching;
 /// method varies by it, without a caller.</summary>
 public sealed class HandlerRunContext
 {
-    internal HandlerRunContext(CachedMethod method, NodeName node, ReplayPosition? fence, TimeSpan remaining, long? callerId)
+    internal HandlerRunContext(CachedMethod method, NodeName node, ReplayPosition? fence, TokenPosition? token, TimeSpan remaining, long? callerId)
     {
         Method = method;
         Node = node;
         Fence = fence;
+        NestedToken = fence is { } position ? new TokenPosition(position.Timeline, position.Lsn) : token;
         Remaining = remaining;
         CallerId = callerId;
     }
@@ -28,9 +29,10 @@ public sealed class HandlerRunContext
     /// <summary>What the answer must include; null where nothing is filled.</summary>
     public ReplayPosition? Fence { get; }
 
-    /// <summary>What nested cached reads of this node carry as their token; null: nothing is filled, and they need none.</summary>
+    /// <summary>What nested cached reads of this node carry as their token (with <c>insta-max-stale-ms: 0</c>): the fence, or where nothing is filled the
+    /// caller's own. Null: they need none.</summary>
     /// <remarks>Without it the outer value would keep an inner one's staleness after its own mark was taken away.</remarks>
-    public TokenPosition? NestedToken => Fence is { } fence ? new TokenPosition(fence.Timeline, fence.Lsn) : null;
+    public TokenPosition? NestedToken { get; }
 
     /// <summary>How long the run may take; the token given to it ends it then.</summary>
     public TimeSpan Remaining { get; }

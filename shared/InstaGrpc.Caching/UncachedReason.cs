@@ -27,6 +27,9 @@ public enum UncachedReason
     /// <summary>The invalidator has not reached this contract yet.</summary>
     NotHonoured,
 
+    /// <summary>The item's bytes are no entry of this build's format.</summary>
+    Unreadable,
+
     /// <summary>This process does not know PostgreSQL's time yet.</summary>
     NoClock,
 

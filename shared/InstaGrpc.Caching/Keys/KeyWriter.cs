@@ -74,9 +74,10 @@ internal ref struct KeyWriter
     public void Advance(int bytes) => _length += bytes;
 
     /// <summary>Replaces the fields by their hash where the key would be too long. '#' is escaped in text, so no fields look like a hash.</summary>
-    public void Shorten()
+    /// <param name="hasGeneration">Whether the head has its generation already.</param>
+    public void Shorten(bool hasGeneration = false)
     {
-        if (_length + KeyLayout.GenerationBytes <= KeyLayout.MaxKeyBytes)
+        if (_length + (hasGeneration ? 0 : KeyLayout.GenerationBytes) <= KeyLayout.MaxKeyBytes)
         {
             return;
         }

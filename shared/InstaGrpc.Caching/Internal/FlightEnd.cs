@@ -1,0 +1,37 @@
+using InstaGrpc.Contracts.Positions;
+
+namespace InstaGrpc.Caching.Internal;
+
+/// <summary>How a flight ended.</summary>
+internal enum FlightResult
+{
+    /// <summary><c>HD</c>: every caller of the key gets the answer.</summary>
+    Filled,
+
+    /// <summary><c>EX</c>, <c>NF</c>, or unknown: the starter gets it, and who joined before the handler was started.</summary>
+    Lost,
+
+    /// <summary>The handler failed: everybody gets the failure.</summary>
+    Failed,
+
+    /// <summary>The handler was never run: everybody goes on by himself.</summary>
+    Abandoned,
+}
+
+/// <param name="Result">How it ended.</param>
+/// <param name="Answer">What the handler found; nothing where it failed or was not run.</param>
+/// <param name="Fence">What the answer includes.</param>
+/// <param name="Copy">The copy that was kept in the process, or null.</param>
+/// <param name="Failure">The handler's, or why it was not let in.</param>
+/// <param name="Reason">Why it was abandoned.</param>
+internal sealed record FlightEnd(
+    FlightResult Result, HandlerAnswer Answer, ReplayPosition Fence, LocalCopy? Copy = null, Exception? Failure = null,
+    UncachedReason Reason = UncachedReason.None)
+{
+    public static FlightEnd Failed(Exception failure) => new(FlightResult.Failed, default, default, Failure: failure);
+
+    public static FlightEnd Abandoned(UncachedReason reason) => new(FlightResult.Abandoned, default, default, Reason: reason);
+
+    public CacheAnswer ToAnswer() =>
+        new(CacheLevel.Filled, Answer.IsPresent, Answer.Bytes, Answer.Message, Copy) { Fence = Fence };
+}

@@ -1,0 +1,36 @@
+using InstaGrpc.Contracts.Positions;
+using InstaGrpc.Memcached;
+
+namespace InstaGrpc.Caching.Internal;
+
+/// <summary>Whether a copy of this process may be the answer.</summary>
+internal static class LocalCopies
+{
+    /// <summary>A copy that is valid by the watermark that this process holds (at most 250 ms old), or null.</summary>
+    /// <param name="at">Method and node.</param>
+    /// <param name="slot">The watermark of the server that owns the entry.</param>
+    /// <param name="ringHash">The ring's hash of the entry, or of its list: what drops name.</param>
+    /// <param name="identity">The ring key, and of a page its fields.</param>
+    /// <param name="token">What the answer must include.</param>
+    public static LocalCopy? Find(MethodOnNode at, WatermarkSlot slot, ulong ringHash, ReadOnlySpan<byte> identity, TokenPosition? token)
+    {
+        var runtime = at.Node.Runtime;
+        var copy = runtime.Copies.Find(at.IsList ? KeyHash.Compute(identity) : ringHash, identity);
+        if (copy is null
+            || copy.Drops != runtime.Stripes.Read(ringHash)
+            || copy.ExpiresAt < runtime.Time.GetTimestamp()
+            || slot.TryGet() is not { Watermark: { } watermark } known
+            || EntryRead.Check(known, at, runtime) != UncachedReason.None
+            || copy.Generation != watermark.Generation
+            || !at.Node.Drops.IsOpen(watermark.Owner)
+            || (token is { } wanted && !copy.Lo.Reaches(wanted))
+            || !runtime.Clock.TryGetNow(at.Node.Name, out var now))
+        {
+            return null;
+        }
+
+        // As for a hit in memcached.
+        var longest = runtime.Options.MaxLag;
+        return known.Lag(now, runtime.Time) <= longest || now - copy.Header.FilledAt <= longest ? copy : null;
+    }
+}
