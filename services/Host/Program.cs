@@ -29,3 +29,9 @@ catch (Exception e) when (e is UsageException or EmbeddedServerException)
     await Console.Error.WriteLineAsync($"insta: {e.Message}");
     return faultOfTheCaller;
 }
+catch (Exception e)
+{
+    // A fault of ours: whole, for the report, but without the core dump that an unhandled exception can leave.
+    await Console.Error.WriteLineAsync($"insta: {e}");
+    return 1;
+}

@@ -17,8 +17,7 @@ public sealed class FolderOwnership : IDisposable
     {
         Directory.CreateDirectory(folder);
         if (FileLock.TryAcquire(LockFile(folder)) is not { } file) return null;
-        file.SetLength(0);
-        using (var writer = new StreamWriter(file, leaveOpen: true)) writer.Write(ProcessIdentity.Of(Environment.ProcessId)?.ToString());
+        File.WriteAllText(PidFile(folder), ProcessIdentity.Of(Environment.ProcessId)?.ToString());
         return new FolderOwnership(file);
     }
 
@@ -50,11 +49,11 @@ public sealed class FolderOwnership : IDisposable
         {
             if (free is not null) return null;
         }
-        // Opened without asking for a share of the lock.
-        using var file = new FileStream(LockFile(folder), FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
-        using var reader = new StreamReader(file);
-        return ProcessIdentity.Parse(reader.ReadToEnd()) is { IsAlive: true } owner ? owner : null;
+        // A file of its own: opening the locked one, even for reading, would want a share of the lock.
+        return File.Exists(PidFile(folder)) && ProcessIdentity.Parse(File.ReadAllText(PidFile(folder))) is { IsAlive: true } owner ? owner : null;
     }
 
     private static string LockFile(string folder) => Path.Combine(folder, "owner.lock");
+
+    private static string PidFile(string folder) => Path.Combine(folder, "owner.pid");
 }

@@ -14,21 +14,26 @@ internal sealed class PhaseDisplay : IAsyncDisposable
 
     private readonly TextWriter _writer;
     private readonly bool _terminal;
+    private readonly TimeSpan _before;
     private readonly Stopwatch _total = Stopwatch.StartNew();
     private readonly Lock _gate = new();
     private readonly List<(string Name, TimeSpan Begun)> _running = [];
     private readonly CancellationTokenSource _ended = new();
     private readonly Task _refresh;
 
-    public PhaseDisplay(TextWriter writer, bool terminal)
+    /// <param name="writer">Receives the lines.</param>
+    /// <param name="terminal">Whether it is one that can renew a line.</param>
+    /// <param name="before">What had gone by already when this process began: the script's set-up and build.</param>
+    public PhaseDisplay(TextWriter writer, bool terminal, TimeSpan before)
     {
+        _before = before;
         _writer = writer;
         _terminal = terminal;
         _refresh = RefreshAsync();
     }
 
-    /// <summary>Since the beginning.</summary>
-    public TimeSpan Elapsed => _total.Elapsed;
+    /// <summary>Since the command was given.</summary>
+    public TimeSpan Elapsed => _before + _total.Elapsed;
 
     public async Task<T> RunAsync<T>(string name, Func<Task<T>> work)
     {

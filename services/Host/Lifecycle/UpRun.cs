@@ -13,7 +13,7 @@ internal static class UpRun
         RoleHost.ThrowIfTaken(options.WebPort, "web", "--web-port");
         File.Delete(options.Data.EndpointsFile);
 
-        await using var display = new PhaseDisplay(output, ReferenceEquals(output, Console.Out) && !Console.IsOutputRedirected);
+        await using var display = new PhaseDisplay(output, terminal: !Console.IsOutputRedirected, SinceTheScriptBegan());
         try
         {
             await using var backends = await Backends.StartAsync(options, display, stop);
@@ -37,6 +37,12 @@ internal static class UpRun
             return 0;
         }
     }
+
+    /// <summary>./insta says when it was called (INSTA_BEGUN, ms since 1970): set-up and build are part of what somebody waits for.</summary>
+    private static TimeSpan SinceTheScriptBegan() =>
+        long.TryParse(Environment.GetEnvironmentVariable("INSTA_BEGUN"), CultureInfo.InvariantCulture, out var begun)
+            ? TimeSpan.FromMilliseconds(Math.Max(0, DateTimeOffset.UtcNow.ToUnixTimeMilliseconds() - begun))
+            : DateTime.UtcNow - System.Diagnostics.Process.GetCurrentProcess().StartTime.ToUniversalTime();
 
     private static IEnumerable<KeyValuePair<string, string?>> Settings(UpOptions options)
     {

@@ -1,0 +1,96 @@
+using System.Collections.Concurrent;
+using System.Diagnostics;
+using System.Globalization;
+
+namespace InstaGrpc.Host.Tests;
+
+/// <summary>The executable `insta`, run as whoever deploys it runs it: a process with arguments, variables, output and signals.</summary>
+internal sealed class InstaProcess : IAsyncDisposable
+{
+    private static readonly TimeSpan _limit = TimeSpan.FromSeconds(120);
+
+    private readonly Process _process;
+    private readonly BlockingCollection<string?> _lines = [];
+
+    private InstaProcess(Process process)
+    {
+        _process = process;
+        process.OutputDataReceived += (_, line) => Add(line.Data);
+        process.ErrorDataReceived += (_, line) => Add(line.Data);
+        process.BeginOutputReadLine();
+        process.BeginErrorReadLine();
+    }
+
+    public int Id => _process.Id;
+
+    /// <summary>All lines so far, standard output and error.</summary>
+    public ConcurrentQueue<string> Output { get; } = new();
+
+    public static InstaProcess Start(IReadOnlyDictionary<string, string>? variables, params string[] arguments)
+    {
+        var start = new ProcessStartInfo(Path.Combine(AppContext.BaseDirectory, "insta"), arguments)
+        {
+            RedirectStandardOutput = true, RedirectStandardError = true, WorkingDirectory = Path.GetTempPath(),
+        };
+        foreach (var (name, value) in variables ?? new Dictionary<string, string>()) start.Environment[name] = value;
+        return new InstaProcess(Process.Start(start)!);
+    }
+
+    /// <summary>Runs it to its end.</summary>
+    public static async Task<(int Code, string Output)> RunAsync(IReadOnlyDictionary<string, string>? variables, params string[] arguments)
+    {
+        await using var insta = Start(variables, arguments);
+        var code = await insta.ExitAsync();
+        return (code, string.Join('\n', insta.Output));
+    }
+
+    public static Task<(int Code, string Output)> RunAsync(params string[] arguments) => RunAsync(null, arguments);
+
+    /// <summary>The first line, now or later, that contains the text.</summary>
+    public async Task<string> LineAsync(string text) => await Task.Run(() =>
+    {
+        var until = Stopwatch.StartNew();
+        while (until.Elapsed < _limit && _lines.TryTake(out var line, _limit - until.Elapsed))
+        {
+            if (line is null) break;
+            if (line.Contains(text, StringComparison.Ordinal)) return line;
+        }
+        throw new InvalidOperationException($"insta never printed '{text}':\n{string.Join('\n', Output)}");
+    });
+
+    public async Task SignalAsync(string signal)
+    {
+        using var kill = Process.Start("kill", ["-s", signal, Id.ToString(CultureInfo.InvariantCulture)]);
+        await kill.WaitForExitAsync();
+    }
+
+    /// <summary>The exit code.</summary>
+    public async Task<int> ExitAsync()
+    {
+        await _process.WaitForExitAsync().WaitAsync(_limit);
+        return _process.ExitCode;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (!_process.HasExited)
+        {
+            await SignalAsync("TERM");
+            try
+            {
+                await ExitAsync();
+            }
+            catch (TimeoutException)
+            {
+                _process.Kill();
+            }
+        }
+        _process.Dispose();
+    }
+
+    private void Add(string? line)
+    {
+        if (line is not null) Output.Enqueue(line);
+        _lines.Add(line);
+    }
+}
