@@ -11,6 +11,7 @@ namespace InstaGrpc.Embedded;
 public sealed class EmbeddedPostgres : IAsyncDisposable
 {
     private const int _portAttempts = 5;
+    private static readonly string[] _complaints = ["FATAL", "PANIC", "ERROR", "LOG:  could not", "LOG:  invalid", "LOG:  unrecognized", "LOG:  syntax"];
     private static readonly TimeSpan _poll = TimeSpan.FromMilliseconds(10);
     private static readonly TimeSpan _immediateLimit = TimeSpan.FromSeconds(3);
 
@@ -65,7 +66,7 @@ public sealed class EmbeddedPostgres : IAsyncDisposable
         }
         var binaries = await PostgresBinaries.FindAsync(options.BinFolder, ct).ConfigureAwait(false);
         var cluster = new PostgresCluster(folder, binaries, ServerFolder.PostgresAccount);
-        if (!cluster.Exists) await cluster.CreateAsync(options.TemplateFolder, ct).ConfigureAwait(false);
+        if (!cluster.Exists) await cluster.CreateAsync(options.TemplateFolder, options.Fsync, ct).ConfigureAwait(false);
         await StopLeftoverAsync(cluster, options, ct).ConfigureAwait(false);
 
         for (var attempt = 1; ; attempt++)
@@ -90,7 +91,7 @@ public sealed class EmbeddedPostgres : IAsyncDisposable
             }
 
             // A port that was free when we asked can be somebody's by the time postgres binds it: a kernel-given one is simply drawn again.
-            var reason = LastLogLines(cluster);
+            var reason = Complaints(cluster);
             if (options.Port == 0 && attempt < _portAttempts && reason.Contains("could not bind", StringComparison.Ordinal)) continue;
             throw new EmbeddedServerException($"PostgreSQL did not start ({reason}); its log is {cluster.LogFile}");
         }
@@ -230,20 +231,24 @@ public sealed class EmbeddedPostgres : IAsyncDisposable
             if (Environment.TickCount64 > until)
             {
                 throw new EmbeddedServerException(
-                    $"PostgreSQL was not ready within {options.StartLimit.TotalSeconds:0} s ({LastLogLines(cluster)}); its log is {cluster.LogFile}");
+                    $"PostgreSQL was not ready within {options.StartLimit.TotalSeconds:0} s ({Complaints(cluster)}); its log is {cluster.LogFile}");
             }
             await Task.Delay(_poll, ct).ConfigureAwait(false);
         }
         return false;
     }
 
-    private static string LastLogLines(PostgresCluster cluster)
+    /// <summary>The first complaints of this start: what follows them is only their consequence.</summary>
+    private static string Complaints(PostgresCluster cluster)
     {
         if (!File.Exists(cluster.LogFile)) return "no log";
-        var faults = File.ReadLines(cluster.LogFile).Where(l => l.Contains("FATAL") || l.Contains("ERROR") || l.Contains("LOG:  could not")).TakeLast(2);
+        var faults = File.ReadLines(cluster.LogFile).Select(WithoutPrefix).Where(line => _complaints.Any(line.StartsWith)).Take(2);
         var text = string.Join("; ", faults);
-        return text.Length > 0 ? text : File.ReadLines(cluster.LogFile).LastOrDefault() ?? "empty log";
+        return text.Length > 0 ? text : WithoutPrefix(File.ReadLines(cluster.LogFile).LastOrDefault() ?? "empty log");
     }
+
+    /// <summary>2026-11-22 08:18:04.123 UTC [4711] FATAL:  …</summary>
+    private static string WithoutPrefix(string line) => line[(line.IndexOf("] ", StringComparison.Ordinal) is var at and >= 0 ? at + 2 : 0)..];
 
     private static string Quote(string name) => '"' + name.Replace("\"", "\"\"") + '"';
 

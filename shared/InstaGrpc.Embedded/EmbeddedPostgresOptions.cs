@@ -20,7 +20,7 @@ public sealed class EmbeddedPostgresOptions
 
     /// <value>
     /// A folder that keeps one initialised, never started cluster which new data folders are copied from (0.1 s instead of more than a
-    /// second). Null (default): initdb runs for every new data folder.
+    /// second), its password included. Null (default): initdb runs for every new data folder.
     /// </value>
     public string? TemplateFolder { get; init; }
 

@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Globalization;
+using InstaGrpc.TestFixtures;
 
 namespace InstaGrpc.Host.Tests;
 
@@ -32,6 +33,7 @@ internal sealed class InstaProcess : IAsyncDisposable
         {
             RedirectStandardOutput = true, RedirectStandardError = true, WorkingDirectory = Path.GetTempPath(),
         };
+        start.Environment["INSTA_STATE"] = Checkout.StateFolder;
         foreach (var (name, value) in variables ?? new Dictionary<string, string>()) start.Environment[name] = value;
         return new InstaProcess(Process.Start(start)!);
     }

@@ -14,11 +14,10 @@ internal sealed class DataFolder(string path)
 
     public string BlobFolder => System.IO.Path.Combine(Path, "blobs");
 
-    public static string DefaultPath =>
-        System.IO.Path.Combine(Environment.GetEnvironmentVariable(_stateVariable) is { Length: > 0 } state ? state : ".insta", "data");
+    public static string DefaultPath => System.IO.Path.Combine(State ?? ".insta", "data");
 
     public EmbeddedPostgresOptions Postgres(Action<string>? report = null) =>
-        new() { DataFolder = System.IO.Path.Combine(Path, "postgres"), Report = report };
+        new() { DataFolder = System.IO.Path.Combine(Path, "postgres"), TemplateFolder = State, Report = report };
 
     public EmbeddedMemcachedOptions Memcached(Action<string>? report = null) => new()
     {
@@ -34,6 +33,8 @@ internal sealed class DataFolder(string path)
         await EmbeddedPostgres.StopLeftoverAsync(Postgres(report), ct);
         await EmbeddedMemcached.StopLeftoverAsync(Memcached(report), ct);
     }
+
+    private static string? State => Environment.GetEnvironmentVariable(_stateVariable) is { Length: > 0 } state ? state : null;
 
     public FolderOwnership Take() => FolderOwnership.TryTake(Path) ?? throw new UsageException(
         $"process {FolderOwnership.OwnerOf(Path)} runs on {Path}: stop it with `insta down --data {Path}`, or give another folder and other ports"

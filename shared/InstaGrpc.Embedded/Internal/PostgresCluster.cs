@@ -32,13 +32,13 @@ internal sealed class PostgresCluster(string folder, PostgresBinaries binaries, 
     }
 
     /// <summary>Makes the cluster beside its place and moves it there when it is whole: a run killed in between leaves no half cluster.</summary>
-    public async Task CreateAsync(string? templateFolder, CancellationToken ct)
+    public async Task CreateAsync(string? templateFolder, bool fsync, CancellationToken ct)
     {
         var unfinished = folder + ".new";
         if (Directory.Exists(unfinished)) Directory.Delete(unfinished, recursive: true);
         if (templateFolder is null)
         {
-            await InitialiseAsync(unfinished, sync: true, ct).ConfigureAwait(false);
+            await InitialiseAsync(unfinished, fsync, ct).ConfigureAwait(false);
         }
         else
         {
@@ -47,6 +47,8 @@ internal sealed class PostgresCluster(string folder, PostgresBinaries binaries, 
             await EnsureTemplateAsync(template, ct).ConfigureAwait(false);
             await ServerFolder.CreateAsync(unfinished, account, ct).ConfigureAwait(false);
             await Tool.RunAsync(ct, "cp", "-a", "--reflink=auto", $"{template}/.", unfinished).ConfigureAwait(false);
+            // PostgreSQL syncs what it writes; these files it only reads.
+            if (fsync) await Tool.RunAsync(ct, "sync", "--file-system", unfinished).ConfigureAwait(false);
         }
         if (Directory.Exists(folder))
         {
@@ -109,11 +111,11 @@ internal sealed class PostgresCluster(string folder, PostgresBinaries binaries, 
         if (Directory.Exists(template)) return;
         var unfinished = template + ".new";
         if (Directory.Exists(unfinished)) Directory.Delete(unfinished, recursive: true);
-        await InitialiseAsync(unfinished, sync: false, ct).ConfigureAwait(false);
+        await InitialiseAsync(unfinished, fsync: false, ct).ConfigureAwait(false);
         Directory.Move(unfinished, template);
     }
 
-    private async Task InitialiseAsync(string target, bool sync, CancellationToken ct)
+    private async Task InitialiseAsync(string target, bool fsync, CancellationToken ct)
     {
         var password = Path.Combine(Path.GetTempPath(), $"insta-initdb-{Guid.NewGuid():N}");
         try
@@ -128,7 +130,7 @@ internal sealed class PostgresCluster(string folder, PostgresBinaries binaries, 
             List<string> command =
             [
                 binaries.InitDb, "--pgdata", target, "--username", "postgres", "--encoding", "UTF8", "--locale", "C.UTF-8",
-                "--auth", "scram-sha-256", "--pwfile", password, "--data-checksums", .. (sync ? (string[])[] : ["--no-sync"]),
+                "--auth", "scram-sha-256", "--pwfile", password, "--data-checksums", .. (fsync ? (string[])[] : ["--no-sync"]),
             ];
             if (account is not null) command.InsertRange(0, ["setpriv", $"--reuid={account}", $"--regid={account}", "--init-groups"]);
             await Tool.RunAsync(ct, command[0], command.Skip(1)).ConfigureAwait(false);
