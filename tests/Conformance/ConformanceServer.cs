@@ -2,6 +2,7 @@ using System.IO.Compression;
 using System.Net;
 using Connectrpc.Conformance.V1;
 using Grpc.AspNetCore.Server;
+using InstaGrpc.Mesh.Internal.Server;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
@@ -11,7 +12,9 @@ using Microsoft.Extensions.Logging;
 
 namespace InstaGrpc.Conformance;
 
-/// <summary>The server under test: one configuration from standard input, its address to standard output, then calls until SIGTERM.</summary>
+/// <summary>
+/// The server under test: one configuration from standard input, its address to standard output, then calls until SIGTERM.
+/// </summary>
 internal static class ConformanceServer
 {
     public static async Task<int> RunAsync()
@@ -42,6 +45,7 @@ internal static class ConformanceServer
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(1));
         builder.WebHost.ConfigureKestrel(kestrel =>
             kestrel.Listen(IPAddress.Loopback, 0, listen => listen.Protocols = HttpProtocols.Http2));
+        builder.Services.AddSingleton<IStartupFilter, UnpaddedBinaryMetadata>();
         builder.Services.AddGrpc(grpc => Configure(grpc, request));
         var app = builder.Build();
         app.MapGrpcService<ServiceUnderTest>();

@@ -5,7 +5,7 @@ using Grpc.Core;
 
 namespace InstaGrpc.Conformance;
 
-/// <summary>Does what each request asks: response headers, messages, delays, an error, trailers; tells what it saw of the request.</summary>
+/// <summary>Does what each request asks: headers, messages, delays, an error, trailers; tells what it saw of the request.</summary>
 internal sealed class ServiceUnderTest : ConformanceService.ConformanceServiceBase
 {
     public override async Task<UnaryResponse> Unary(UnaryRequest request, ServerCallContext context) =>
@@ -49,7 +49,9 @@ internal sealed class ServiceUnderTest : ConformanceService.ConformanceServiceBa
     }
 
     public override async Task BidiStream(
-        IAsyncStreamReader<BidiStreamRequest> requestStream, IServerStreamWriter<BidiStreamResponse> responseStream, ServerCallContext context)
+        IAsyncStreamReader<BidiStreamRequest> requestStream,
+        IServerStreamWriter<BidiStreamResponse> responseStream,
+        ServerCallContext context)
     {
         StreamResponseDefinition? definition = null;
         var fullDuplex = false;

@@ -86,6 +86,26 @@ public class CompressionTests
         Assert.Equal(new byte[10_000], plain.ToArray());
     }
 
+    [Theory]
+    [InlineData("gzip", 20)]
+    [InlineData("deflate", 8)]
+    public async Task AMessageWithoutBytesIsCompressedIntoAValidForm(string name, int length)
+    {
+        ICompressionProvider provider = name == "gzip"
+            ? new GzipCompressionProvider(CompressionLevel.Fastest)
+            : new DeflateCompressionProvider(CompressionLevel.Fastest);
+        using var stream = new MemoryStream();
+        using var streamAsync = new MemoryStream();
+
+        provider.CreateCompressionStream(stream, null).Dispose();
+        await provider.CreateCompressionStream(streamAsync, null).DisposeAsync();
+
+        Assert.Equal(length, stream.Length);
+        Assert.Equal(stream.ToArray(), streamAsync.ToArray());
+        stream.Position = 0;
+        Assert.Equal(-1, provider.CreateDecompressionStream(stream).ReadByte());
+    }
+
     /// <summary>One unary call without a gRPC client: the response's bytes as they are on the wire.</summary>
     private static async Task<byte[]> CallByHandAsync(ProbeServer server)
     {
