@@ -1,0 +1,42 @@
+using InstaGrpc.Contracts.GraphV1;
+using InstaGrpc.Contracts.IdV1;
+using InstaGrpc.Mesh;
+using InstaGrpc.Postgres;
+using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Options;
+
+namespace InstaGrpc.Services.Feed;
+
+/// <summary>The role <c>feed</c>: users, names, follows; later feeds and notifications.</summary>
+public static class FeedRole
+{
+    /// <summary>Adds the role.</summary>
+    public static IServiceCollection AddFeed(this IServiceCollection services, IConfiguration configuration)
+    {
+        services.AddPostgres(configuration);
+        services.AddInstaMesh(configuration)
+            .AddService<GraphGrpcService>()
+            .AddService<FeedGrpcService>()
+            .AddClient<IdService.IdServiceClient>()
+            .AddClient<GraphService.GraphServiceClient>();
+        var options = new FeedOptions { Region = configuration["Insta:Region"] ?? "local" };
+        configuration.GetSection("Insta:Feed").Bind(options);
+        services.TryAddSingleton(options);
+        services.TryAddSingleton<RequestFields>();
+        services.AddScoped(static provider => new NameClaims(
+            provider.GetRequiredService<INodeReads>(),
+            provider.GetRequiredService<INodeWrites>(),
+            provider.GetRequiredService<IOptions<PostgresOptions>>().Value,
+            provider.GetRequiredService<FeedOptions>()));
+        services.AddScoped<Accounts>();
+        services.AddScoped<Follows>();
+        services.AddScoped<UserCountRows>();
+        return services;
+    }
+
+    /// <summary>The mesh maps what was added to it; this role maps nothing besides.</summary>
+    public static void MapFeed(this IEndpointRouteBuilder endpoints) => ArgumentNullException.ThrowIfNull(endpoints);
+}

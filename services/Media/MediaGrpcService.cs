@@ -1,0 +1,139 @@
+using Grpc.Core;
+using InstaGrpc.Contracts.MediaV1;
+using InstaGrpc.Mesh;
+
+namespace InstaGrpc.Services.Media;
+
+/// <summary>The contract <c>insta.media.v1.MediaService</c>. Upload and Search are not there yet.</summary>
+internal sealed class MediaGrpcService(
+    Posts posts, Likes likes, Comments comments, MediaCountRows counts, RequestFields fields, MediaOptions options)
+    : MediaService.MediaServiceBase
+{
+    private const int BlobIdLength = 64;
+
+    public override async Task<CreateMediaResponse> CreateMedia(CreateMediaRequest request, ServerCallContext context)
+    {
+        var user = context.RequireUser();
+        if (request.BlobIds.Count > options.MostPhotos)
+        {
+            throw new InvalidFieldException("blob_ids", $"has {request.BlobIds.Count} entries; at most {options.MostPhotos} are allowed");
+        }
+
+        for (var i = 0; i < request.BlobIds.Count; i++)
+        {
+            BlobId(request.BlobIds[i], $"blob_ids[{i}]");
+        }
+
+        var caption = fields.Text(request.Caption, "caption", 0, options.LongestCaption);
+        return await posts.CreateAsync(user, caption, request.BlobIds, fields.RequestId(request.RequestId), context.CancellationToken)
+            .ConfigureAwait(false);
+    }
+
+    public override async Task<GetMediaResponse> GetMedia(GetMediaRequest request, ServerCallContext context)
+    {
+        var id = fields.Id(request.MediaId, "media_id");
+        var post = await posts.GetAsync(id, context.CancellationToken).ConfigureAwait(false);
+        return new GetMediaResponse { Media = post ?? throw new EntityNotFoundException("media", id) };
+    }
+
+    public override async Task<BatchGetMediaResponse> BatchGetMedia(BatchGetMediaRequest request, ServerCallContext context)
+    {
+        var found = await posts.GetAsync(fields.Ids(request.MediaIds, "media_ids"), context.CancellationToken).ConfigureAwait(false);
+        return new BatchGetMediaResponse { Media = { found } };
+    }
+
+    public override async Task<DeleteMediaResponse> DeleteMedia(DeleteMediaRequest request, ServerCallContext context)
+    {
+        var user = context.RequireUser();
+        await posts.DeleteAsync(fields.Id(request.MediaId, "media_id"), user, context.CancellationToken).ConfigureAwait(false);
+        return new DeleteMediaResponse();
+    }
+
+    public override async Task<LikeResponse> Like(LikeRequest request, ServerCallContext context)
+    {
+        var user = context.RequireUser();
+        await likes.LikeAsync(fields.Id(request.MediaId, "media_id"), user, context.CancellationToken).ConfigureAwait(false);
+        return new LikeResponse();
+    }
+
+    public override async Task<UnlikeResponse> Unlike(UnlikeRequest request, ServerCallContext context)
+    {
+        var user = context.RequireUser();
+        await likes.UnlikeAsync(fields.Id(request.MediaId, "media_id"), user, context.CancellationToken).ConfigureAwait(false);
+        return new UnlikeResponse();
+    }
+
+    public override async Task<HasLikedResponse> HasLiked(HasLikedRequest request, ServerCallContext context)
+    {
+        var user = context.RequireUser();
+        var answers = await likes.OfAsync([fields.Id(request.MediaId, "media_id")], user, context.CancellationToken).ConfigureAwait(false);
+        return new HasLikedResponse { Like = answers[0] };
+    }
+
+    public override async Task<BatchHasLikedResponse> BatchHasLiked(BatchHasLikedRequest request, ServerCallContext context)
+    {
+        var user = context.RequireUser();
+        var answers = await likes.OfAsync(fields.Ids(request.MediaIds, "media_ids"), user, context.CancellationToken).ConfigureAwait(false);
+        return new BatchHasLikedResponse { Likes = { answers } };
+    }
+
+    public override async Task<GetMediaCountsResponse> GetMediaCounts(GetMediaCountsRequest request, ServerCallContext context)
+    {
+        var id = fields.Id(request.MediaId, "media_id");
+        var found = await counts.OfAsync([id], context.CancellationToken).ConfigureAwait(false);
+        return new GetMediaCountsResponse { Counts = found.SingleOrDefault() ?? throw new EntityNotFoundException("media", id) };
+    }
+
+    public override async Task<BatchGetMediaCountsResponse> BatchGetMediaCounts(BatchGetMediaCountsRequest request, ServerCallContext context)
+    {
+        var found = await counts.OfAsync(fields.Ids(request.MediaIds, "media_ids"), context.CancellationToken).ConfigureAwait(false);
+        return new BatchGetMediaCountsResponse { Counts = { found } };
+    }
+
+    public override async Task<AddCommentResponse> AddComment(AddCommentRequest request, ServerCallContext context)
+    {
+        var user = context.RequireUser();
+        var media = fields.Id(request.MediaId, "media_id");
+        var text = fields.Text(request.Text, "text", 1, options.LongestComment);
+        return await comments.AddAsync(media, user, text, fields.RequestId(request.RequestId), context.CancellationToken).ConfigureAwait(false);
+    }
+
+    public override async Task<ListCommentsResponse> ListComments(ListCommentsRequest request, ServerCallContext context)
+    {
+        var media = fields.Id(request.MediaId, "media_id");
+        var page = Page.Read("insta.media.v1.MediaService/ListComments", media, request.PageSize, request.PageToken);
+        var found = await comments.ListAsync(page, context.CancellationToken).ConfigureAwait(false);
+        var more = found.Count > page.Size;
+        var response = new ListCommentsResponse { Comments = { found.Take(page.Size) } };
+        response.NextPageToken = more ? page.Next(response.Comments[^1].Id) : "";
+        return response;
+    }
+
+    public override async Task<DeleteCommentResponse> DeleteComment(DeleteCommentRequest request, ServerCallContext context)
+    {
+        var user = context.RequireUser();
+        var media = fields.Id(request.MediaId, "media_id");
+        var comment = fields.Id(request.CommentId, "comment_id");
+        await comments.DeleteAsync(media, comment, user, context.CancellationToken).ConfigureAwait(false);
+        return new DeleteCommentResponse();
+    }
+
+    public override async Task<ListByUserResponse> ListByUser(ListByUserRequest request, ServerCallContext context)
+    {
+        var user = fields.Id(request.UserId, "user_id");
+        var page = Page.Read("insta.media.v1.MediaService/ListByUser", user, request.PageSize, request.PageToken);
+        var found = await posts.ListAsync(page, context.CancellationToken).ConfigureAwait(false);
+        var more = found.Count > page.Size;
+        var response = new ListByUserResponse { Media = { found.Take(page.Size) } };
+        response.NextPageToken = more ? page.Next(response.Media[^1].Id) : "";
+        return response;
+    }
+
+    private static void BlobId(string value, string field)
+    {
+        if (value.Length != BlobIdLength || value.AsSpan().ContainsAnyExcept("0123456789abcdef"))
+        {
+            throw new InvalidFieldException(field, "must be a SHA-256 as 64 hexadecimal digits in lower case");
+        }
+    }
+}

@@ -1,0 +1,30 @@
+using InstaGrpc.Contracts.IdV1;
+using InstaGrpc.Mesh;
+using InstaGrpc.Postgres;
+using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+
+namespace InstaGrpc.Services.Media;
+
+/// <summary>The role <c>media</c>: posts, likes, comments, counts.</summary>
+public static class MediaRole
+{
+    /// <summary>Adds the role.</summary>
+    public static IServiceCollection AddMedia(this IServiceCollection services, IConfiguration configuration)
+    {
+        services.AddPostgres(configuration);
+        services.AddInstaMesh(configuration).AddService<MediaGrpcService>().AddClient<IdService.IdServiceClient>();
+        services.TryAddSingleton(configuration.GetSection("Insta:Media").Get<MediaOptions>() ?? new MediaOptions());
+        services.TryAddSingleton<RequestFields>();
+        services.AddScoped<Posts>();
+        services.AddScoped<Likes>();
+        services.AddScoped<Comments>();
+        services.AddScoped<MediaCountRows>();
+        return services;
+    }
+
+    /// <summary>The mesh maps what was added to it; this role maps nothing besides.</summary>
+    public static void MapMedia(this IEndpointRouteBuilder endpoints) => ArgumentNullException.ThrowIfNull(endpoints);
+}

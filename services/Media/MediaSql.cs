@@ -1,0 +1,64 @@
+namespace InstaGrpc.Services.Media;
+
+/// <summary>Every query of the service. A test explains each and fails on a sequential scan.</summary>
+internal static class MediaSql
+{
+    public const string Get = "SELECT id, owner_id, caption, photos, created_at FROM media WHERE id = $1 AND NOT deleted";
+
+    public const string GetMany = "SELECT id, owner_id, caption, photos, created_at FROM media WHERE id = ANY ($1::bigint[]) AND NOT deleted";
+
+    public const string ListByOwner = """
+        SELECT id, owner_id, caption, photos, created_at FROM media
+        WHERE owner_id = $1 AND NOT deleted AND id < $2 ORDER BY id DESC LIMIT $3
+        """;
+
+    // The owner lives on the same shard: no post without a user.
+    public const string Insert = """
+        WITH post AS (
+            INSERT INTO media (id, owner_id, caption, photos)
+            SELECT $1, id, $3::text, $4::jsonb FROM users WHERE id = $2 AND deleted_at IS NULL
+            RETURNING id, created_at),
+        counts AS (INSERT INTO media_counts (media_id) SELECT id FROM post)
+        SELECT created_at FROM post
+        """;
+
+    public const string LockOwner = "SELECT owner_id, deleted FROM media WHERE id = $1 FOR NO KEY UPDATE";
+
+    public const string Bury = """
+        WITH post AS (UPDATE media SET deleted = true, deleted_at = now() WHERE id = $1 RETURNING id)
+        DELETE FROM media_counts USING post WHERE media_id = post.id
+        """;
+
+    public const string Like = """
+        WITH post AS (SELECT id FROM media WHERE id = $1 AND NOT deleted),
+        liked AS (INSERT INTO likes (media_id, user_id) SELECT id, $2::bigint FROM post ON CONFLICT DO NOTHING)
+        SELECT EXISTS (SELECT FROM post)
+        """;
+
+    public const string Unlike = """
+        WITH gone AS (DELETE FROM likes WHERE media_id = $1 AND user_id = $2)
+        SELECT EXISTS (SELECT FROM media WHERE id = $1 AND NOT deleted)
+        """;
+
+    public const string HasLiked = "SELECT media_id FROM likes WHERE media_id = ANY ($1::bigint[]) AND user_id = $2";
+
+    public const string Counts = "SELECT media_id, likes, comments FROM media_counts WHERE media_id = ANY ($1::bigint[])";
+
+    public const string InsertComment = """
+        INSERT INTO comments (media_id, id, author_id, text)
+        SELECT id, $2::bigint, $3::bigint, $4::text FROM media WHERE id = $1 AND NOT deleted
+        RETURNING created_at
+        """;
+
+    public const string ListComments = """
+        SELECT id, author_id, text, created_at FROM comments WHERE media_id = $1 AND id < $2 ORDER BY id DESC LIMIT $3
+        """;
+
+    // author_id is null when the comment is not there (any more).
+    public const string CommentRights = """
+        SELECT m.owner_id, c.author_id FROM media m LEFT JOIN comments c ON c.media_id = m.id AND c.id = $2
+        WHERE m.id = $1 AND NOT m.deleted
+        """;
+
+    public const string DeleteComment = "DELETE FROM comments WHERE media_id = $1 AND id = $2";
+}
