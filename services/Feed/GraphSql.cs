@@ -8,12 +8,10 @@ internal static class GraphSql
     public const string Claim = "INSERT INTO names (name, user_id, request_id) VALUES ($1, $2, $3) ON CONFLICT (name) DO NOTHING";
 
     public const string ClaimOf = """
-        SELECT user_id, confirmed, request_id = $2 AND (NOT confirmed OR claimed_at > now() - $3::interval), claimed_at < now() - $4::interval
+        SELECT user_id, request_id = $2 AND (NOT confirmed OR claimed_at > now() - $3::interval),
+               NOT confirmed AND claimed_at < now() - $4::interval
         FROM names WHERE name = $1 FOR UPDATE
         """;
-
-    // The claim's minute begins again for whoever goes on with it.
-    public const string RenewClaim = "UPDATE names SET claimed_at = now() WHERE name = $1 AND NOT confirmed";
 
     public const string TakeClaim = """
         UPDATE names SET user_id = $2, request_id = $3, claimed_at = now() WHERE name = $1 AND user_id = $4 AND NOT confirmed

@@ -22,7 +22,7 @@ internal sealed class NameClaims(INodeReads reads, INodeWrites writes, PostgresO
     /// <exception cref="AlreadyExistsException">The name is taken, or is being taken at this moment.</exception>
     public async ValueTask<long> ClaimAsync(string name, long user, string requestId, CancellationToken cancellation)
     {
-        var (holder, isAbandoned) = await writes.RunAsync(
+        var (holder, isOurs, isAbandoned) = await writes.RunAsync(
             NodePool.DirectoryNode,
             async (connection, transaction, ct) =>
             {
@@ -30,20 +30,20 @@ internal sealed class NameClaims(INodeReads reads, INodeWrites writes, PostgresO
                 claim.Parameters.Add(new NpgsqlParameter<long> { TypedValue = user });
                 claim.Parameters.Add(new NpgsqlParameter<string> { TypedValue = requestId });
                 return await claim.ExecuteNonQueryAsync(ct).ConfigureAwait(false) == 1
-                    ? (user, false)
+                    ? (user, true, false)
                     : await HolderAsync(connection, transaction, name, requestId, ct).ConfigureAwait(false);
             },
             cancellation).ConfigureAwait(false);
         if (!isAbandoned)
         {
-            return holder;
+            return isOurs ? holder : throw Taken(name);
         }
 
         if (await LivesAsync(holder, name, cancellation).ConfigureAwait(false))
         {
             // Its maker ended between the user and the confirmation: done for him.
             await ConfirmAsync(name, holder, cancellation).ConfigureAwait(false);
-            throw Taken(name);
+            return isOurs ? holder : throw Taken(name);
         }
 
         return await writes.RunAsync(
@@ -72,29 +72,16 @@ internal sealed class NameClaims(INodeReads reads, INodeWrites writes, PostgresO
 
     public static AlreadyExistsException Taken(string name) => new($"the name {name} is taken");
 
-    private async ValueTask<(long Holder, bool IsAbandoned)> HolderAsync(
+    private async ValueTask<(long Holder, bool IsOurs, bool IsAbandoned)> HolderAsync(
         NpgsqlConnection connection, NpgsqlTransaction transaction, string name, string requestId, CancellationToken cancellation)
     {
-        long holder;
-        bool confirmed, sameRequest, old;
-        await using (var state = Command(GraphSql.ClaimOf, connection, transaction, name))
-        {
-            state.Parameters.Add(new NpgsqlParameter<string> { TypedValue = requestId });
-            state.Parameters.Add(new NpgsqlParameter<TimeSpan> { TypedValue = postgres.RequestRetention });
-            state.Parameters.Add(new NpgsqlParameter<TimeSpan> { TypedValue = options.ClaimLifetime });
-            await using var reader = await state.ExecuteReaderAsync(cancellation).ConfigureAwait(false);
-            await reader.ReadAsync(cancellation).ConfigureAwait(false);
-            (holder, confirmed, sameRequest, old) = (reader.GetInt64(0), reader.GetBoolean(1), reader.GetBoolean(2), reader.GetBoolean(3));
-        }
-
-        if (sameRequest)
-        {
-            await using var renew = Command(GraphSql.RenewClaim, connection, transaction, name);
-            await renew.ExecuteNonQueryAsync(cancellation).ConfigureAwait(false);
-            return (holder, false);
-        }
-
-        return !confirmed && old ? (holder, true) : throw Taken(name);
+        await using var state = Command(GraphSql.ClaimOf, connection, transaction, name);
+        state.Parameters.Add(new NpgsqlParameter<string> { TypedValue = requestId });
+        state.Parameters.Add(new NpgsqlParameter<TimeSpan> { TypedValue = postgres.RequestRetention });
+        state.Parameters.Add(new NpgsqlParameter<TimeSpan> { TypedValue = options.ClaimLifetime });
+        await using var reader = await state.ExecuteReaderAsync(cancellation).ConfigureAwait(false);
+        await reader.ReadAsync(cancellation).ConfigureAwait(false);
+        return (reader.GetInt64(0), reader.GetBoolean(1), reader.GetBoolean(2));
     }
 
     /// <summary>
