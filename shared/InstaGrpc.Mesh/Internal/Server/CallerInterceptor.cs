@@ -47,7 +47,7 @@ internal sealed class CallerInterceptor(IOptions<MeshOptions> options) : CheckIn
             }
         }
 
-        if ((caller is null && onBehalfOf is null) || !IsTrusted(call.GetHttpContext().Connection))
+        if ((caller is null && onBehalfOf is null) || !IsTrusted(call.Http.Connection))
         {
             return Caller.Anonymous;
         }

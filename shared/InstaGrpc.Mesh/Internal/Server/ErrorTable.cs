@@ -71,8 +71,8 @@ internal static class ErrorTable
         return With(StatusCode.Internal, $"an internal error; trace {TraceId(call)}");
     }
 
-    private static string TraceId(ServerCallContext? call) =>
-        Activity.Current?.TraceId.ToHexString() ?? call?.GetHttpContext().TraceIdentifier ?? "unknown";
+    private static string TraceId(MeshCallContext? call) =>
+        Activity.Current?.TraceId.ToHexString() ?? call?.Http.TraceIdentifier ?? "unknown";
 
     // A status that another service gave is an answer for our caller too; what the transport says of itself (addresses) is not.
     private static RpcException Downstream(RpcException rpc, out bool isUnexpected)

@@ -118,7 +118,7 @@ internal sealed class HandlerInterceptor(CallFlow flow, NodeChooser nodes) : Int
             await nodes.CatchUpAsync(epoch, call.CancellationToken).ConfigureAwait(false);
         }
 
-        var scope = call.GetHttpContext().RequestServices;
+        var scope = call.Http.RequestServices;
         scope.GetRequiredService<NodeReadScope>().Node = await nodes.ChooseAsync(call.Contract, request, call.CancellationToken)
             .ConfigureAwait(false);
         return scope.GetRequiredService<IWriteTokens>();

@@ -1,6 +1,7 @@
 using Grpc.Core;
 using InstaGrpc.Contracts;
 using InstaGrpc.Contracts.Positions;
+using Microsoft.AspNetCore.Http;
 
 namespace InstaGrpc.Mesh.Internal.Server;
 
@@ -25,7 +26,14 @@ internal sealed class MeshCallContext : ServerCallContext, ICallerSource, IDispo
         _time = time;
         Contract = contract;
         _deadline = inner.Deadline;
+
+        // How the server's own pipeline finds its way from a context that is not its own.
+        Http = inner.GetHttpContext();
+        inner.UserState["__HttpContext"] = Http;
     }
+
+    /// <summary>The HTTP request behind the call.</summary>
+    public HttpContext Http { get; }
 
     public MethodContract Contract { get; }
 

@@ -13,7 +13,7 @@ internal sealed class RateLimitInterceptor(EffectivePolicies policies, CallerBuc
         }
 
         var caller = call.Caller.Kind == Contracts.CallerKind.Anonymous
-            ? $"address {call.GetHttpContext().Connection.RemoteIpAddress}"
+            ? $"address {call.Http.Connection.RemoteIpAddress}"
             : call.Caller.UserId is { } user ? FormattableString.Invariant($"user:{user}") : call.Caller.ToString();
         if (buckets.Take(call.Contract.FullName, caller, limit) is { } wait)
         {

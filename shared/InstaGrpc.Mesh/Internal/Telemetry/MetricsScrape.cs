@@ -24,7 +24,7 @@ internal sealed class MetricsScrape
         lock (_gate)
         {
             _exporter.Begin(openMetrics);
-            _reader.Collect(5000);
+            _exporter.Collect!(5000);
             return _exporter.End();
         }
     }

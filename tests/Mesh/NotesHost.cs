@@ -1,0 +1,138 @@
+using System.Net;
+using Grpc.Core;
+using Grpc.Net.Client;
+using InstaGrpc.Contracts;
+using InstaGrpc.Mesh.Tests.NotesV1;
+using InstaGrpc.Postgres;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Hosting.Server.Features;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+
+namespace InstaGrpc.Mesh.Tests;
+
+/// <summary>
+/// A process of the notes' team: two nodes and a directory of its own, real gRPC over loopback. A port for the mesh, one for strangers.
+/// </summary>
+public sealed class NotesHost : IAsyncDisposable
+{
+    private readonly WebApplication _app;
+    private readonly TestDatabase[] _databases;
+    private readonly GrpcChannel _channel;
+    private readonly GrpcChannel _outside;
+
+    private NotesHost(WebApplication app, TestDatabase[] databases, Uri inside, Uri outside)
+    {
+        _app = app;
+        _databases = databases;
+        Address = inside;
+        OutsideAddress = outside;
+        _channel = GrpcChannel.ForAddress(inside);
+        _outside = GrpcChannel.ForAddress(outside);
+    }
+
+    /// <summary>Of the internal listener.</summary>
+    public Uri Address { get; }
+
+    /// <summary>Of the listener where nobody's word is taken.</summary>
+    public Uri OutsideAddress { get; }
+
+    public GrpcChannel Channel => _channel;
+
+    public GrpcChannel OutsideChannel => _outside;
+
+    public NotesService.NotesServiceClient Notes => new(_channel);
+
+    public NotesService.NotesServiceClient NotesFromOutside => new(_outside);
+
+    public NotesLog Log => _app.Services.GetRequiredService<NotesLog>();
+
+    public IServiceProvider Services => _app.Services;
+
+    /// <summary>The configuration's settable layer; call <see cref="IConfigurationRoot.Reload"/> afterwards.</summary>
+    public IConfigurationRoot Configuration => (IConfigurationRoot)_app.Configuration;
+
+    /// <summary>The nodes' databases, "one" and "two".</summary>
+    public IReadOnlyList<TestDatabase> Nodes => _databases[1..];
+
+    public static async Task<NotesHost> StartAsync(SharedServers servers, Dictionary<string, string?>? settings = null, string environment = "Development")
+    {
+        TestDatabase[] databases =
+        [
+            await servers.CreateDatabaseAsync("directory"), await servers.CreateDatabaseAsync("one"), await servers.CreateDatabaseAsync("two"),
+        ];
+        var configuration = new Dictionary<string, string?>
+        {
+            ["Insta:Prefix"] = servers.NewPrefix("notes"),
+            ["Insta:Postgres:Directory"] = databases[0].ConnectionString,
+            ["Insta:Postgres:Nodes:one:Primary"] = databases[1].ConnectionString,
+            ["Insta:Postgres:Nodes:two:Primary"] = databases[2].ConnectionString,
+            ["Insta:Memcached:Servers"] = string.Join(',', servers.MemcachedServers),
+        };
+        foreach (var (key, value) in settings ?? [])
+        {
+            configuration[key] = value;
+        }
+
+        var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions { EnvironmentName = environment });
+        builder.Configuration.AddInMemoryCollection(configuration);
+        builder.Logging.AddProvider(new TestLog()).SetMinimumLevel(LogLevel.Warning);
+        builder.Services.AddRouting();
+        var outside = InstaGrpc.Embedded.LoopbackPort.Free();
+        builder.Configuration["Insta:Mesh:ExternalPorts:0"] = outside.ToString(System.Globalization.CultureInfo.InvariantCulture);
+        builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel =>
+        {
+            kestrel.Listen(IPAddress.Loopback, 0, listen => listen.Protocols = HttpProtocols.Http2);
+            kestrel.Listen(IPAddress.Loopback, outside, listen => listen.Protocols = HttpProtocols.Http2);
+        });
+        builder.Services.AddSingleton<NotesLog>();
+        builder.Services.AddInstaMesh(builder.Configuration)
+            .AddService<NotesGrpcService>()
+            .AddClient<NotesService.NotesServiceClient>();
+        var app = builder.Build();
+        app.MapInstaMesh();
+        await app.Services.GetRequiredService<Migrator>().MigrateAsync(app.Services.GetRequiredService<NodePool>(), CancellationToken.None);
+        foreach (var node in databases[1..])
+        {
+            await node.ExecuteAsync("""
+                CREATE TABLE notes (id bigint PRIMARY KEY, owner_id bigint NOT NULL, text text NOT NULL);
+                CREATE UNIQUE INDEX notes_identity ON notes (owner_id, id);
+                ALTER TABLE notes REPLICA IDENTITY USING INDEX notes_identity;
+                CREATE TABLE marks (note_id bigint, user_id bigint, word text NOT NULL, PRIMARY KEY (note_id, user_id));
+                """);
+        }
+
+        await app.StartAsync();
+        var addresses = app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Select(a => new Uri(a)).ToArray();
+        return new NotesHost(app, databases, addresses.Single(a => a.Port != outside), addresses.Single(a => a.Port == outside));
+    }
+
+    /// <summary>Headers of a caller.</summary>
+    public static Metadata As(string caller, params (string Name, string Value)[] more)
+    {
+        var headers = new Metadata { { MetadataNames.Caller, caller } };
+        foreach (var (name, value) in more)
+        {
+            headers.Add(name, value);
+        }
+
+        return headers;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        _channel.Dispose();
+        _outside.Dispose();
+        await _app.StopAsync();
+        await _app.DisposeAsync();
+        foreach (var database in _databases)
+        {
+            await database.DisposeAsync();
+        }
+    }
+}
