@@ -14,6 +14,12 @@ var root = new RootCommand("InstaGrpc: the back end of a photo-sharing app as a 
     ServeCommand.Create(),
     RolesCommand.Create(),
     ConfigCommand.Create(),
+    MigrateCommand.Create(),
+    DoctorCommand.Create(),
+    DemoCommand.Create(),
+    ImportCommand.Create(),
+    TokenCommand.Create(),
+    IdsCommand.Create(),
 };
 
 try

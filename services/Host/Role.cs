@@ -15,7 +15,6 @@ internal enum Needs
 /// <param name="Contract">Full name of the gRPC service; empty when the role has none.</param>
 /// <param name="Does">A few words for <c>insta roles</c>.</param>
 /// <param name="Needs">What it needs; the mesh's services start without memcached and Kafka, and say so.</param>
-/// <param name="Add">Registers its services.</param>
-/// <param name="Map">Maps its endpoints.</param>
+/// <param name="Add">Registers it; its gRPC services through the mesh, which maps them.</param>
 internal sealed record Role(
-    string Name, string Contract, string Does, Needs Needs, Action<IServiceCollection, IConfiguration> Add, Action<IEndpointRouteBuilder> Map);
+    string Name, string Contract, string Does, Needs Needs, Action<IServiceCollection, IConfiguration> Add);

@@ -1,8 +1,10 @@
+using System.Diagnostics;
 using System.Globalization;
 using System.Net;
 using InstaGrpc.Embedded;
 using InstaGrpc.Host.Configuration;
 using InstaGrpc.Host.Logging;
+using InstaGrpc.Mesh;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
@@ -14,6 +16,8 @@ internal sealed class RoleHost : IAsyncDisposable
 {
     public const int DefaultGrpcPort = 7070;
     public const int DefaultWebPort = 8080;
+
+    private static readonly TimeSpan _readyLimit = TimeSpan.FromSeconds(60);
 
     private readonly WebApplication _app;
 
@@ -55,12 +59,11 @@ internal sealed class RoleHost : IAsyncDisposable
             kestrel.Listen(web, listen => listen.Protocols = HttpProtocols.Http1);
         });
 
+        builder.Services.AddInstaMesh(builder.Configuration);
         foreach (var role in roles) role.Add(builder.Services, builder.Configuration);
         var app = builder.Build();
-        // Until the mesh maps them with what stands behind each role.
-        app.MapGet("/healthz", () => "ok");
-        app.MapGet("/readyz", () => "ready");
-        foreach (var role in roles) role.Map(app);
+        // Every gRPC service that a role added, health, reflection and metrics.
+        app.MapInstaMesh();
         return new RoleHost(app, roles);
     }
 
@@ -81,6 +84,24 @@ internal sealed class RoleHost : IAsyncDisposable
         var addresses = _app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses
             .Select(address => new Uri(address)).Select(uri => IPEndPoint.Parse($"{uri.Host}:{uri.Port}")).ToArray();
         (Grpc, Web) = (addresses[0], addresses[1]);
+    }
+
+    /// <summary>Returns when the process says that it is ready.</summary>
+    /// <exception cref="UsageException">It does not get ready; the message is what it lacks.</exception>
+    public async Task ReadyAsync(CancellationToken ct)
+    {
+        using var client = new HttpClient { BaseAddress = new Uri($"http://{Web}") };
+        var watch = Stopwatch.StartNew();
+        while (true)
+        {
+            using var answer = await client.GetAsync("/readyz", ct);
+            if (answer.IsSuccessStatusCode) return;
+            if (watch.Elapsed > _readyLimit)
+            {
+                throw new UsageException($"the roles are not ready after {_readyLimit.TotalSeconds:0} s: {(await answer.Content.ReadAsStringAsync(ct)).ReplaceLineEndings(" ")}");
+            }
+            await Task.Delay(TimeSpan.FromMilliseconds(50), ct);
+        }
     }
 
     /// <summary>Ends what runs, within the limit of the host's options.</summary>

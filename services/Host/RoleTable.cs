@@ -1,12 +1,15 @@
+using InstaGrpc.Services.Invalidator;
+
 namespace InstaGrpc.Host;
 
-/// <summary>Every role of the executable: what it is called, what it needs, what it adds and maps. Nothing else knows the services.</summary>
+/// <summary>Every role of the executable: what it is called, what it needs and what it adds. Nothing else knows the services.</summary>
 internal static class RoleTable
 {
     /// <summary>In the order in which they are started; a role may call those above it from its first moment.</summary>
     public static IReadOnlyList<Role> All { get; } =
     [
-        // new("id", "insta.id.v1.IdService", "64-bit time-sortable ids", Needs.Postgres, IdRole.AddId, IdRole.MapId),
+        new("invalidator", "insta.invalidator.v1.InvalidatorService", "changes -> marks in memcached, keys derived from the contracts",
+            Needs.Postgres | Needs.Memcached | Needs.Kafka, (services, configuration) => services.AddInvalidator(configuration)),
     ];
 
     /// <summary>The roles of a comma-separated list, in the table's order; <c>all</c> is every one.</summary>

@@ -59,6 +59,7 @@ internal sealed class Backends : IAsyncDisposable
         foreach (var (name, url) in Nodes) yield return new($"Insta:Postgres:Nodes:{name}:Primary", url);
         yield return new("Insta:Memcached:Servers", string.Join(',', Memcached));
         yield return new("Insta:Kafka:BootstrapServers", Kafka);
+        yield return new("Insta:Kafka:Embedded", _broker is null ? "false" : "true");
     }
 
     public async ValueTask DisposeAsync()

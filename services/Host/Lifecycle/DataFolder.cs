@@ -12,6 +12,9 @@ internal sealed class DataFolder(string path)
 
     public string EndpointsFile => System.IO.Path.Combine(Path, "endpoints.json");
 
+    /// <summary>The run's settings, see <see cref="RunSettings"/>.</summary>
+    public string SettingsFile => System.IO.Path.Combine(Path, "settings.json");
+
     public string BlobFolder => System.IO.Path.Combine(Path, "blobs");
 
     public static string DefaultPath => System.IO.Path.Combine(State ?? ".insta", "data");

@@ -1,4 +1,8 @@
 using System.Globalization;
+using InstaGrpc.Host.Client;
+using InstaGrpc.Host.Configuration;
+using InstaGrpc.Host.Demo;
+using InstaGrpc.Postgres;
 
 namespace InstaGrpc.Host.Lifecycle;
 
@@ -17,9 +21,14 @@ internal static class UpRun
         try
         {
             await using var backends = await Backends.StartAsync(options, display, stop);
-            await using var host = RoleHost.Build(RoleTable.All, [.. backends.Settings(), .. Settings(options)]);
+            KeyValuePair<string, string?>[] settings = [.. backends.Settings(), .. Settings(options)];
+            await display.RunAsync("migrate", () => MigrateAsync(settings, stop));
+            await using var host = RoleHost.Build(RoleTable.All, settings);
             await display.RunAsync("roles", () => host.StartAsync(stop));
+            await display.RunAsync("ready", () => host.ReadyAsync(stop));
+            if (options.Demo) await display.RunAsync("demo", () => SeedAsync(host, stop));
             var ready = display.Elapsed;
+            RunSettings.Write(options.Data.SettingsFile, [.. settings, new("Insta:Grpc:Address", $"http://{host.Grpc}")]);
 
             new EndpointsFile(
                 host.Grpc.ToString(), host.Web.ToString(), [.. backends.Nodes.Select(node => node.Url)], backends.Memcached, backends.Kafka, options.Otlp ?? "")
@@ -36,6 +45,21 @@ internal static class UpRun
         {
             return 0;
         }
+    }
+
+    private static async Task MigrateAsync(IEnumerable<KeyValuePair<string, string?>> settings, CancellationToken ct)
+    {
+        var services = new ServiceCollection();
+        services.AddLogging();
+        services.AddPostgres(InstaConfiguration.Build(settings));
+        await using var provider = services.BuildServiceProvider();
+        await provider.GetRequiredService<Migrator>().MigrateAsync(provider.GetRequiredService<NodePool>(), ct);
+    }
+
+    private static async Task SeedAsync(RoleHost host, CancellationToken ct)
+    {
+        using var mesh = new MeshConnection($"http://{host.Grpc}");
+        await new DemoSeed(mesh).RunAsync(ct);
     }
 
     /// <summary>./insta says when it was called (INSTA_BEGUN, ms since 1970): set-up and build are part of what somebody waits for.</summary>

@@ -1,0 +1,49 @@
+using System.Globalization;
+using Grpc.Core;
+using Grpc.Net.Client;
+using InstaGrpc.Contracts;
+using InstaGrpc.Contracts.GraphV1;
+using InstaGrpc.Contracts.MediaV1;
+
+namespace InstaGrpc.Host.Client;
+
+/// <summary>Calls a running mesh as any client does: over gRPC, on the internal listener.</summary>
+internal sealed class MeshConnection : IDisposable
+{
+    private readonly GrpcChannel _channel;
+
+    /// <param name="address"><c>http://host:port</c></param>
+    public MeshConnection(string address)
+    {
+        Address = address;
+        _channel = GrpcChannel.ForAddress(address, new GrpcChannelOptions
+        {
+            HttpHandler = new SocketsHttpHandler { EnableMultipleHttp2Connections = true, ConnectTimeout = TimeSpan.FromSeconds(5) },
+        });
+        Media = new MediaService.MediaServiceClient(_channel);
+        Graph = new GraphService.GraphServiceClient(_channel);
+    }
+
+    public string Address { get; }
+
+    public MediaService.MediaServiceClient Media { get; }
+
+    public GraphService.GraphServiceClient Graph { get; }
+
+    public static CallOptions AsUser(long id, CancellationToken ct, string? token = null) =>
+        As(string.Create(CultureInfo.InvariantCulture, $"user:{id}"), ct, token);
+
+    public static CallOptions AsAdmin(CancellationToken ct) => As("admin", ct, null);
+
+    /// <summary>The newest write that a call's trailers tell of; null if none.</summary>
+    public static string? TokenOf(Metadata trailers) => trailers.GetValue(MetadataNames.ReadToken);
+
+    public void Dispose() => _channel.Dispose();
+
+    private static CallOptions As(string caller, CancellationToken ct, string? token)
+    {
+        var headers = new Metadata { { MetadataNames.Caller, caller } };
+        if (token is not null) headers.Add(MetadataNames.ReadToken, token);
+        return new CallOptions(headers, DateTime.UtcNow.AddSeconds(12), ct);
+    }
+}

@@ -1,0 +1,66 @@
+using System.CommandLine;
+using InstaGrpc.Caching;
+using InstaGrpc.ChangeLog;
+using InstaGrpc.Host.Configuration;
+using InstaGrpc.Host.Lifecycle;
+using InstaGrpc.Memcached;
+using InstaGrpc.Postgres;
+
+namespace InstaGrpc.Host.Commands;
+
+/// <summary>What a command that looks at a mesh, or mends it, works with: the configuration's servers, or those of the run on <c>--data</c> where the
+/// configuration names none.</summary>
+internal sealed class OperatorSession : IAsyncDisposable
+{
+    private readonly ServiceProvider _services;
+
+    private OperatorSession(IConfigurationRoot configuration)
+    {
+        Configuration = configuration;
+        var services = new ServiceCollection();
+        services.AddLogging();
+        services.AddMetrics();
+        services.AddSingleton<IConfiguration>(configuration);
+        services.AddPostgres(configuration).AddMemcached(configuration).AddChangeLog(configuration);
+        _services = services.BuildServiceProvider();
+    }
+
+    public IConfigurationRoot Configuration { get; }
+
+    public string Prefix => Configuration["Insta:Prefix"] ?? "";
+
+    public NodePool Postgres => _services.GetRequiredService<NodePool>();
+
+    public MemcachedPool Memcached => _services.GetRequiredService<MemcachedPool>();
+
+    public ChangeLogClient Log => _services.GetRequiredService<ChangeLogClient>();
+
+    public DatabaseClock Clock => _services.GetRequiredService<DatabaseClock>();
+
+    public IServiceProvider Services => _services;
+
+    /// <summary>Where the mesh is called: the run's gRPC listener.</summary>
+    public string Grpc => Configuration["Insta:Grpc:Address"] ?? "http://" + (Configuration["Insta:Grpc:Listen"] ?? $"127.0.0.1:{RoleHost.DefaultGrpcPort}");
+
+    public static Option<string> DataOption() => UpCommand.DataOption();
+
+    /// <exception cref="UsageException">No servers are named anywhere.</exception>
+    public static OperatorSession Open(string dataFolder)
+    {
+        var configured = InstaConfiguration.Build([]);
+        if (!string.IsNullOrEmpty(configured["Insta:Postgres:Directory"]))
+        {
+            return new OperatorSession(configured);
+        }
+        var data = new DataFolder(dataFolder);
+        var run = RunSettings.Read(data.SettingsFile);
+        if (run.Count == 0)
+        {
+            throw new UsageException(
+                $"no mesh is named: start one with `insta up`, give its folder with --data (now {data.Path}), or set INSTA__POSTGRES__DIRECTORY and the others of `insta config`");
+        }
+        return new OperatorSession(InstaConfiguration.Build(run));
+    }
+
+    public ValueTask DisposeAsync() => _services.DisposeAsync();
+}
