@@ -1,0 +1,50 @@
+using InstaGrpc.Contracts.Positions;
+using Npgsql;
+
+namespace InstaGrpc.Services.Changes.Internal;
+
+/// <summary>
+/// Keeps the stream moving. A transactional message is a commit of its own: it comes through the stream like any other (2–3 ms) and carries
+/// the clock and a position past everything written before it. Twice: at an interval, so that an idle cache knows that it is not cut off; and
+/// soon after the WAL got ahead of what is published (other tables, aborted transactions, the position in a writer's token), so that a read
+/// with that token need not wait for the interval.
+/// </summary>
+internal sealed class HeartbeatEmitter(
+    NpgsqlConnection connection, Func<Lsn> written, Func<Lsn> published, ChangesOptions options, TimeProvider time)
+{
+    /// <summary>Runs until cancelled or until the server ends the connection.</summary>
+    public async Task RunAsync(CancellationToken cancellationToken)
+    {
+        // A heartbeat promises nothing to anybody, so it need not wait for a standby; the stream's order holds it back where that matters.
+        await using (var local = new NpgsqlCommand("SET synchronous_commit = local", connection))
+        {
+            await local.ExecuteNonQueryAsync(cancellationToken).ConfigureAwait(false);
+        }
+
+        await using var emit = new NpgsqlCommand("SELECT pg_logical_emit_message(true, 'insta.heartbeat', '')::text", connection);
+        await emit.PrepareAsync(cancellationToken).ConfigureAwait(false);
+        using var tick = new PeriodicTimer(options.CatchUpDelay, time);
+        var last = 0L;
+        var watched = default(Lsn);
+        var emitted = default(Lsn);
+        do
+        {
+            var due = last == 0 || time.GetElapsedTime(last) >= options.HeartbeatInterval;
+            // Still not published what was written a tick ago: it is nothing that comes by itself. One on its way is enough: more would only
+            // queue up behind a commit that waits for its standby.
+            var now = published();
+            var behind = watched > now && now >= emitted;
+            if (due || behind)
+            {
+                last = time.GetTimestamp();
+                emitted = Lsn.Parse((string)(await emit.ExecuteScalarAsync(cancellationToken).ConfigureAwait(false))!);
+                watched = default;
+            }
+            else
+            {
+                watched = written();
+            }
+        }
+        while (await tick.WaitForNextTickAsync(cancellationToken).ConfigureAwait(false));
+    }
+}

@@ -1,0 +1,138 @@
+using System.Diagnostics.Metrics;
+using InstaGrpc.ChangeLog;
+using InstaGrpc.Contracts.Positions;
+using InstaGrpc.Embedded;
+using InstaGrpc.Postgres;
+using InstaGrpc.Services.Changes.Internal;
+using InstaGrpc.TestFixtures;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
+using Npgsql;
+
+namespace InstaGrpc.Services.Changes.Tests;
+
+/// <summary>A migrated directory and one node, <c>n1</c>, in databases of their own, with a prefix of their own.</summary>
+internal sealed class Mesh : IAsyncDisposable
+{
+    private readonly List<Publisher> _publishers = [];
+    private readonly ServiceProvider _services = new ServiceCollection().AddMetrics().BuildServiceProvider();
+    private readonly CancellationTokenSource _limit = new(TimeSpan.FromMinutes(3));
+
+    private Mesh(EmbeddedPostgres server, TestBroker broker, string name)
+    {
+        Server = server;
+        Name = name;
+        Log = new ChangeLogClient(
+            new ChangeLogOptions { BootstrapServers = broker.BootstrapServers, Embedded = !broker.IsApacheKafka, Prefix = name + "." },
+            new ConsumerProgress(TimeProvider.System),
+            NullLoggerFactory.Instance);
+    }
+
+    public static NodeName Node { get; } = new("n1");
+
+    public CancellationToken Limit => _limit.Token;
+
+    public EmbeddedPostgres Server { get; }
+
+    public ChangeLogClient Log { get; private set; }
+
+    public NodePool Pool { get; private set; } = null!;
+
+    public string Name { get; }
+
+    public string SlotName => PublicationName.Of(Log.Options.Prefix, Node);
+
+    public string NodeDatabase => Name + "_n1";
+
+    public static async Task<Mesh> CreateAsync(SharedServers servers, EmbeddedPostgres? server = null)
+    {
+        var mesh = new Mesh(server ?? servers.Postgres, servers.Broker, servers.NewPrefix("changes").TrimEnd('.').Replace('-', '_'));
+        var options = new PostgresOptions
+        {
+            Directory = await mesh.Server.CreateDatabaseAsync(mesh.Name + "_dir"),
+            Nodes = { ["n1"] = new PostgresNodeOptions { Primary = await mesh.Server.CreateDatabaseAsync(mesh.NodeDatabase) } },
+        };
+        mesh.Pool = new NodePool(options);
+        await new Migrator(NullLogger<Migrator>.Instance).MigrateAsync(mesh.Pool, mesh.Limit);
+        return mesh;
+    }
+
+    /// <summary>Another life of the broker: the same prefix on other servers.</summary>
+    public void UseBroker(string bootstrapServers, bool embedded) => Log = new ChangeLogClient(
+        new ChangeLogOptions { BootstrapServers = bootstrapServers, Embedded = embedded, Prefix = Name + "." },
+        new ConsumerProgress(TimeProvider.System),
+        NullLoggerFactory.Instance);
+
+    public Publisher StartPublisher(ChangesOptions? options = null, ILogger? logger = null)
+    {
+        var status = new PublisherStatus(Node);
+        var metrics = new ChangesMetrics(_services.GetRequiredService<IMeterFactory>(), [status]);
+        var publisher = new Publisher(
+            new NodePublisher(
+                Node, Pool, Log, null, options ?? new ChangesOptions { PublicationInterval = TimeSpan.FromMilliseconds(100) }, metrics, status,
+                TimeProvider.System, logger ?? NullLogger.Instance),
+            status,
+            metrics);
+        _publishers.Add(publisher);
+        return publisher;
+    }
+
+    public async Task<Publisher> StartStreamingAsync(ChangesOptions? options = null)
+    {
+        var publisher = StartPublisher(options);
+        await publisher.ReachAsync(PublisherState.Streaming, Limit);
+        return publisher;
+    }
+
+    public StreamReader Read(ChangeStart start) => new(Log.OpenConsumer(Node, "test", start), Limit);
+
+    /// <summary>Runs statements on the node, each committed by itself; returns what <c>pg_current_wal_flush_lsn()</c> says afterwards.</summary>
+    public async Task<ReplayPosition> ExecuteAsync(string sql)
+    {
+        await using var connection = await Pool.OpenAsync(Node, Limit);
+        return await ExecuteAsync(connection, sql);
+    }
+
+    public async Task<ReplayPosition> ExecuteAsync(NpgsqlConnection connection, string sql)
+    {
+        await using var command = new NpgsqlCommand(sql, connection);
+        await command.ExecuteNonQueryAsync(Limit);
+        await using var where = new NpgsqlCommand("SELECT pg_walfile_name(pg_current_wal_insert_lsn()) || ' ' || pg_current_wal_flush_lsn()", connection);
+        var parts = ((string)(await where.ExecuteScalarAsync(Limit))!).Split(' ');
+        return ReplayPosition.EndOf(Timeline.FromWalFileName(parts[0]), Lsn.Parse(parts[1]));
+    }
+
+    public async Task<T> QueryAsync<T>(string sql, NodeName? node = null)
+    {
+        await using var connection = await Pool.OpenAsync(node ?? Node, Limit);
+        await using var command = new NpgsqlCommand(sql, connection);
+        return (T)(await command.ExecuteScalarAsync(Limit))!;
+    }
+
+    /// <summary>Waits until a query answers true.</summary>
+    public async Task UntilAsync(string sql, NodeName? node = null)
+    {
+        while (!await QueryAsync<bool>(sql, node))
+        {
+            await Task.Delay(10, Limit);
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        foreach (var publisher in _publishers)
+        {
+            await publisher.DisposeAsync();
+        }
+
+        await Pool.DisposeAsync();
+        await _services.DisposeAsync();
+        _limit.Dispose();
+        if (!Server.Exited.IsCompleted)
+        {
+            await Server.DropDatabaseAsync(NodeDatabase);
+            await Server.DropDatabaseAsync(Name + "_dir");
+        }
+    }
+}

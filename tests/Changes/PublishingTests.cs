@@ -1,0 +1,183 @@
+using InstaGrpc.ChangeLog;
+using InstaGrpc.Contracts.ChangesV1;
+using InstaGrpc.TestFixtures;
+
+namespace InstaGrpc.Services.Changes.Tests;
+
+public sealed class PublishingTests(AssemblyServers fixture) : IClassFixture<AssemblyServers>
+{
+    private readonly SharedServers _servers = fixture.Servers;
+
+    [Fact]
+    public async Task RowsComeInCommitOrderWithEndPositionsThatAWritersTokenReaches()
+    {
+        await using var mesh = await Mesh.CreateAsync(_servers);
+        await mesh.StartStreamingAsync();
+        await using var reader = mesh.Read(ChangeStart.Oldest);
+
+        var first = await mesh.ExecuteAsync("INSERT INTO likes (media_id, user_id) VALUES (1, 10), (1, 11), (1, 12)");
+        await reader.ReachAsync(first);
+        var second = await mesh.ExecuteAsync("DELETE FROM likes WHERE user_id = 11");
+        await reader.ReachAsync(second);
+
+        Assert.Equal(
+            ["Insert new media_id=1 user_id=10", "Insert new media_id=1 user_id=11", "Insert new media_id=1 user_id=12", "Delete old media_id=1 user_id=11"],
+            reader.Rows.Select(Describe));
+        var rows = reader.Events.Where(change => change.Row is not null).ToList();
+        Assert.Equal([0u, 1u, 2u, 0u], rows.Select(change => change.Position.Index));
+        Assert.Equal([false, false, true, true], rows.Select(change => change.LastInTransaction));
+        Assert.Equal(first.Lsn.Value, rows[0].Position.Lsn);
+        Assert.Equal(second.Lsn.Value, rows[3].Position.Lsn);
+        Assert.All(rows, change => Assert.True(change.Xid > 0 && change.System != 0 && change.Position.Timeline == 1));
+        Assert.InRange(
+            DateTimeOffset.UnixEpoch.AddMicroseconds(rows[0].CommitTimeUs), DateTimeOffset.UtcNow.AddMinutes(-5), DateTimeOffset.UtcNow.AddMinutes(5));
+    }
+
+    [Fact]
+    public async Task AnUpdateCarriesOldIdentityNewValuesAndSaysWhatDidNotChange()
+    {
+        await using var mesh = await Mesh.CreateAsync(_servers);
+        await mesh.ExecuteAsync("""
+            CREATE TABLE notes (id bigint NOT NULL, topic bigint NOT NULL, body text, PRIMARY KEY (id, topic));
+            ALTER TABLE notes ALTER body SET STORAGE EXTERNAL;
+            """);
+        await Contracts.AnnounceAsync(mesh, "notes", "id", "topic", "body");
+        await mesh.StartStreamingAsync();
+        await mesh.UntilAsync($"SELECT EXISTS (SELECT FROM pg_publication_tables WHERE pubname = '{mesh.SlotName}' AND tablename = 'notes')");
+        await using var reader = mesh.Read(ChangeStart.Oldest);
+
+        await mesh.ExecuteAsync("INSERT INTO notes VALUES (1, 2, repeat('x', 5000)), (3, 4, NULL)");
+        await mesh.ExecuteAsync("UPDATE notes SET topic = 7 WHERE id = 1");
+        await reader.ReachAsync(await mesh.ExecuteAsync("UPDATE notes SET body = 'short' WHERE id = 3"));
+
+        var rows = reader.Rows.Where(row => row.Table == "notes").ToList();
+        Assert.Equal(
+            [
+                $"Insert new id=1 topic=2 body={new string('x', 5000)}",
+                "Insert new id=3 topic=4 body=null",
+                "Update old id=1 topic=2 new id=1 topic=7 body=unchanged",
+                "Update new id=3 topic=4 body=short",
+            ],
+            rows.Select(Describe));
+        Assert.Equal([20u, 20u, 25u], rows[0].New.Select(column => column.Type));
+    }
+
+    [Fact]
+    public async Task TruncateTraceOriginAndSchemaChangesComeThrough()
+    {
+        await using var mesh = await Mesh.CreateAsync(_servers);
+        await mesh.StartStreamingAsync();
+        await using var reader = mesh.Read(ChangeStart.Oldest);
+        var origin = $"moved {mesh.Name}";
+
+        await mesh.ExecuteAsync("""
+            BEGIN;
+            SELECT pg_logical_emit_message(true, 'insta.trace', '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01');
+            INSERT INTO likes (media_id, user_id) VALUES (1, 10);
+            COMMIT;
+            TRUNCATE likes, comments;
+            """);
+        await using (var connection = await mesh.Pool.OpenAsync(Mesh.Node, mesh.Limit))
+        {
+            await mesh.ExecuteAsync(connection, $"SELECT pg_replication_origin_create('{origin}'); SELECT pg_replication_origin_session_setup('{origin}')");
+            await mesh.ExecuteAsync(connection, "INSERT INTO likes (media_id, user_id) VALUES (2, 20)");
+            await mesh.ExecuteAsync(connection, $"SELECT pg_replication_origin_session_reset(); SELECT pg_replication_origin_drop('{origin}')");
+        }
+
+        await mesh.ExecuteAsync("CREATE TABLE unrelated (id int)");
+        await mesh.ExecuteAsync("DROP TABLE unrelated");
+        await reader.ReachAsync(await mesh.ExecuteAsync("ALTER TABLE media ADD COLUMN place text DEFAULT 'here'"));
+
+        var events = reader.Events.ToList();
+        Assert.Equal(
+            [RowChange.EventOneofCase.Row, RowChange.EventOneofCase.Truncate, RowChange.EventOneofCase.Row, RowChange.EventOneofCase.SchemaChange],
+            events.Select(change => change.EventCase));
+        Assert.Equal("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01", events[0].Traceparent);
+        Assert.Equal(["comments", "likes"], events[1].Truncate.Tables.Order());
+        Assert.Equal(origin, events[2].Origin);
+        Assert.Equal("", events[0].Origin);
+        Assert.Equal(("ALTER TABLE", "media"), (events[3].SchemaChange.Command, Assert.Single(events[3].SchemaChange.Tables)));
+    }
+
+    [Fact]
+    public async Task ATransactionThatIsTooLargeBecomesOneBulkRecord()
+    {
+        await using var mesh = await Mesh.CreateAsync(_servers);
+        await mesh.StartStreamingAsync(new ChangesOptions { BulkBytes = 100_000 });
+        await using var reader = mesh.Read(ChangeStart.Oldest);
+
+        await mesh.ExecuteAsync("""
+            BEGIN;
+            INSERT INTO likes (media_id, user_id) SELECT 1, n FROM generate_series(1, 2000) n;
+            INSERT INTO follows (follower_id, followee_id) VALUES (1, 2);
+            COMMIT;
+            """);
+        await reader.ReachAsync(await mesh.ExecuteAsync("INSERT INTO likes (media_id, user_id) VALUES (2, 1)"));
+
+        var events = reader.Events.ToList();
+        Assert.Equal([RowChange.EventOneofCase.Bulk, RowChange.EventOneofCase.Row], events.Select(change => change.EventCase));
+        Assert.Equal(["follows", "likes"], events[0].Bulk.Tables);
+        Assert.True(events[0].LastInTransaction);
+    }
+
+    [Fact]
+    public async Task AnIdleStreamMovesByItselfAndATokenPastTheLastCommitIsReachedSoon()
+    {
+        await using var mesh = await Mesh.CreateAsync(_servers);
+        await mesh.StartStreamingAsync(new ChangesOptions { HeartbeatInterval = TimeSpan.FromMinutes(10) });
+        await using var reader = mesh.Read(ChangeStart.Oldest);
+
+        // Nothing that is published, and no heartbeat due: the WAL being ahead is what brings the next one.
+        var written = await mesh.ExecuteAsync("CREATE TABLE unrelated (id int); INSERT INTO unrelated SELECT generate_series(1, 100)");
+        await reader.ReachAsync(written);
+
+        Assert.All(reader.Changes, change => Assert.Equal(RowChange.EventOneofCase.Heartbeat, change.EventCase));
+    }
+
+    [Fact]
+    public async Task WhatIsAcknowledgedIsConfirmedAndAnOrderlyStopConfirmsAll()
+    {
+        await using var mesh = await Mesh.CreateAsync(_servers);
+        var publisher = await mesh.StartStreamingAsync();
+        await using var reader = mesh.Read(ChangeStart.Oldest);
+        var before = await mesh.ExecuteAsync("INSERT INTO likes (media_id, user_id) VALUES (1, 1)");
+        await mesh.UntilAsync($"SELECT confirmed_flush_lsn >= '{before.Lsn}' FROM pg_replication_slots WHERE slot_name = '{mesh.SlotName}'");
+        var disposing = publisher.DisposeAsync().AsTask();
+        while (!disposing.IsCompleted)
+        {
+            await reader.NextAsync();
+        }
+
+        await disposing;
+
+        var newest = (await mesh.Log.ReadNewestAsync(Mesh.Node, mesh.Limit))!.Value;
+        Assert.Equal(
+            newest.End.Lsn.ToString(),
+            await mesh.QueryAsync<string>($"SELECT confirmed_flush_lsn::text FROM pg_replication_slots WHERE slot_name = '{mesh.SlotName}'"));
+        await mesh.UntilAsync($"SELECT NOT active FROM pg_replication_slots WHERE slot_name = '{mesh.SlotName}'");
+    }
+
+    internal static string Describe(Row row)
+    {
+        var parts = new List<string> { row.Operation.ToString() };
+        if (row.Old.Count > 0)
+        {
+            parts.Add("old " + string.Join(' ', row.Old.Select(Describe)));
+        }
+
+        if (row.New.Count > 0)
+        {
+            parts.Add("new " + string.Join(' ', row.New.Select(Describe)));
+        }
+
+        return string.Join(' ', parts);
+    }
+
+    private static string Describe(Column column) => column.Name + "=" + column.ValueCase switch
+    {
+        Column.ValueOneofCase.Text => column.Text,
+        Column.ValueOneofCase.Null => "null",
+        Column.ValueOneofCase.Unchanged => "unchanged",
+        _ => "?",
+    };
+}
