@@ -17,7 +17,7 @@ internal sealed class Mesh : IAsyncDisposable
 {
     private readonly List<Publisher> _publishers = [];
     private readonly ServiceProvider _services = new ServiceCollection().AddMetrics().BuildServiceProvider();
-    private readonly CancellationTokenSource _limit = new(TimeSpan.FromMinutes(3));
+    private readonly CancellationTokenSource _limit = new(TimeSpan.FromSeconds(90));
 
     private Mesh(EmbeddedPostgres server, TestBroker broker, string name)
     {

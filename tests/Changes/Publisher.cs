@@ -33,6 +33,11 @@ internal sealed class Publisher : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
+        if (_running.IsCompleted)
+        {
+            return;
+        }
+
         await _stop.CancelAsync();
         await _running;
         _metrics.Dispose();

@@ -5,9 +5,18 @@ using InstaGrpc.Contracts.Positions;
 namespace InstaGrpc.Services.Changes.Tests;
 
 /// <summary>Reads a node's topic and checks that it has no hole that was not announced.</summary>
-internal sealed class StreamReader(ChangeConsumer consumer, CancellationToken limit) : IAsyncDisposable
+internal sealed class StreamReader : IAsyncDisposable
 {
-    private readonly IAsyncEnumerator<ChangeBatch> _batches = consumer.ReadAsync(limit).GetAsyncEnumerator(limit);
+    private readonly ChangeConsumer _consumer;
+    private readonly CancellationTokenSource _stop;
+    private readonly IAsyncEnumerator<ChangeBatch> _batches;
+
+    public StreamReader(ChangeConsumer consumer, CancellationToken limit)
+    {
+        _consumer = consumer;
+        _stop = CancellationTokenSource.CreateLinkedTokenSource(limit);
+        _batches = consumer.ReadAsync(_stop.Token).GetAsyncEnumerator(CancellationToken.None);
+    }
 
     public List<RowChange> Changes { get; } = [];
 
@@ -53,6 +62,31 @@ internal sealed class StreamReader(ChangeConsumer consumer, CancellationToken li
         }
     }
 
+    /// <summary>Reads while something else goes on, and no more afterwards.</summary>
+    public async Task ReadWhileAsync(Task other)
+    {
+        while (true)
+        {
+            var next = NextAsync();
+            if (await Task.WhenAny(next, other) == other)
+            {
+                await _stop.CancelAsync();
+                await Assert.ThrowsAnyAsync<OperationCanceledException>(async () =>
+                {
+                    await next;
+                    while (true)
+                    {
+                        await NextAsync();
+                    }
+                });
+                await other;
+                return;
+            }
+
+            await next;
+        }
+    }
+
     public async Task<RowChange> FindAsync(Func<RowChange, bool> wanted)
     {
         while (true)
@@ -69,6 +103,7 @@ internal sealed class StreamReader(ChangeConsumer consumer, CancellationToken li
     public async ValueTask DisposeAsync()
     {
         await _batches.DisposeAsync();
-        await consumer.DisposeAsync();
+        await _consumer.DisposeAsync();
+        _stop.Dispose();
     }
 }
