@@ -5,6 +5,7 @@ using InstaGrpc.Mesh.Internal.Health;
 using InstaGrpc.Mesh.Internal.Server;
 using InstaGrpc.Mesh.Internal.Telemetry;
 using InstaGrpc.Postgres;
+using Microsoft.AspNetCore.Hosting;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
@@ -91,6 +92,7 @@ public static class MeshServices
         services.AddSingleton<ConditionsInterceptor>();
         services.AddSingleton<CachedReadInterceptor>();
         services.AddSingleton<HandlerInterceptor>();
+        services.AddSingleton<IStartupFilter, UnpaddedBinaryMetadata>();
         services.AddGrpc(options =>
         {
             options.EnableDetailedErrors = false;

@@ -2,11 +2,13 @@ using System.IO.Compression;
 using System.Net;
 using Connectrpc.Conformance.V1;
 using Grpc.AspNetCore.Server;
-using InstaGrpc.Mesh.Internal.Server;
+using InstaGrpc.Caching;
+using InstaGrpc.Mesh;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 
@@ -45,10 +47,15 @@ internal static class ConformanceServer
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(1));
         builder.WebHost.ConfigureKestrel(kestrel =>
             kestrel.Listen(IPAddress.Loopback, 0, listen => listen.Protocols = HttpProtocols.Http2));
-        builder.Services.AddSingleton<IStartupFilter, UnpaddedBinaryMetadata>();
+        builder.Services.AddInstaMesh(builder.Configuration);
+        var without = new WithoutCache();
+        builder.Services.TryAddSingleton(_ => new CachedReads(null, without, without, new CacheOptions()));
         builder.Services.AddGrpc(grpc => Configure(grpc, request));
         var app = builder.Build();
+
+        // Mapped by hand, not added to the mesh: the suite's methods declare no policy, and a method without one is refused to strangers.
         app.MapGrpcService<ServiceUnderTest>();
+        app.MapInstaMesh();
         return app;
     }
 
