@@ -37,13 +37,16 @@ internal sealed class BenchmarkReport(string name)
     {
         Directory.CreateDirectory(folder);
         var path = Path.Combine(folder, $"{name}.json");
-        var content = new { name, command = Command, at = DateTimeOffset.UtcNow, ratios = _ratios, figures = _figures, machine = Machine.Describe() };
+        var content = new
+        {
+            name, command = Command, at = DateTimeOffset.UtcNow, ratios = _ratios, figures = _figures, machine = Machine.Describe(),
+        };
         File.WriteAllText(path, JsonSerializer.Serialize(content, _json) + "\n");
         return path;
     }
 
     private static string InOneLine(Ratio ratio) => string.Create(
         CultureInfo.InvariantCulture,
-        $"{ratio.Name} {ratio.Value:0.00} [{ratio.Interval[0]:0.00}, {ratio.Interval[1]:0.00}] (goal {(ratio.AtMost ? "<=" : ">=")} {ratio.Goal:0.##}"
-        + $"{(ratio.Ok ? "" : ", MISSED")})");
+        $"{ratio.Name} {ratio.Value:0.00} [{ratio.Interval[0]:0.00}, {ratio.Interval[1]:0.00}] "
+        + $"(goal {(ratio.AtMost ? "<=" : ">=")} {ratio.Goal:0.##}{(ratio.Ok ? "" : ", MISSED")})");
 }

@@ -21,8 +21,8 @@ internal static class Machine
         ["load"] = File.Exists("/proc/loadavg") ? File.ReadAllText("/proc/loadavg").Trim() : "unknown",
     };
 
-    /// <summary>Gives the server the first core and this process the last one, so that neither measures the other's appetite. On one core, or
-    /// without <c>taskset</c>, both stay where they are.</summary>
+    /// <summary>Gives the server the first core and this process the last one, so that neither measures the other's appetite. On one
+    /// core, or without <c>taskset</c>, both stay where they are.</summary>
     /// <returns>Whether it was done.</returns>
     public static bool Separate(int serverProcessId) =>
         _lastCore > 0 && Pin(serverProcessId, 0) && Pin(Environment.ProcessId, _lastCore);

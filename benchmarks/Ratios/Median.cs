@@ -1,6 +1,7 @@
 namespace InstaGrpc.Ratios;
 
-/// <summary>A median and its 90 % interval from order statistics: it holds for any distribution, and one wild value cannot move it far.</summary>
+/// <summary>A median and its 90 % interval from order statistics: it holds for any distribution, and one wild value cannot move it
+/// far.</summary>
 internal static class Median
 {
     private const double Coverage = 0.9;

@@ -21,7 +21,12 @@ internal sealed class PairedRounds
     /// <param name="subject">Runs for a time and returns its figure: more is better.</param>
     /// <param name="baseline">The same for the baseline.</param>
     public async Task RunAsync(
-        BenchmarkReport report, string name, string unit, double goal, Func<TimeSpan, Task<double>> subject, Func<TimeSpan, Task<double>> baseline)
+        BenchmarkReport report,
+        string name,
+        string unit,
+        double goal,
+        Func<TimeSpan, Task<double>> subject,
+        Func<TimeSpan, Task<double>> baseline)
     {
         await subject(WarmUp).ConfigureAwait(false);
         await baseline(WarmUp).ConfigureAwait(false);

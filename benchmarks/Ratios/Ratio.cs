@@ -1,6 +1,7 @@
 namespace InstaGrpc.Ratios;
 
-/// <summary>A judged number. Either a ratio of subject to baseline that should be at least its goal, or a limit that it should not pass.</summary>
+/// <summary>A judged number. Either a ratio of subject to baseline that should be at least its goal, or a limit that it should not
+/// pass.</summary>
 /// <param name="Name">What was compared.</param>
 /// <param name="Value">The median of the paired ratios, or the number itself.</param>
 /// <param name="Interval">Its 90 % interval: two numbers, low and high.</param>

@@ -4,8 +4,9 @@ using InstaGrpc.Memcached.Internal;
 namespace InstaGrpc.Memcached;
 
 /// <summary>Consistent hashing over a fixed set of servers, in the manner of ketama (Jones, "libketama", 2007): each server has
-/// <see cref="PointsPerServer"/> points on a circle of 64-bit hashes, and a key belongs to the server of the first point at or after its own.
-/// Taking a server out moves only its keys. Immutable; all processes that are given the same servers agree, whatever their order.</summary>
+/// <see cref="PointsPerServer"/> points on a circle of 64-bit hashes, and a key belongs to the server of the first point at or after
+/// its own. Taking a server out moves only its keys. Immutable; all processes that are given the same servers agree, whatever their
+/// order.</summary>
 /// <remarks>Points depend on the address alone: an incarnation says which life of a server is meant, not where its keys lie.</remarks>
 public sealed class KetamaRing
 {
@@ -56,7 +57,8 @@ public sealed class KetamaRing
     /// <summary>The ring's version in the directory; watermarks carry it.</summary>
     public int Version { get; }
 
-    /// <summary>The server that owns a key. The key hashed here may be another than the one stored (the cache hashes without the generation).</summary>
+    /// <summary>The server that owns a key. The key hashed here may be another than the one stored (the cache hashes without the
+    /// generation).</summary>
     public RingServer OwnerOf(ReadOnlySpan<byte> ringKey) => Servers[OwnerIndexOf(ringKey)];
 
     /// <summary>The owner's place in <see cref="Servers"/>.</summary>

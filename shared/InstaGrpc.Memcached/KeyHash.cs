@@ -2,8 +2,8 @@ using System.Buffers.Binary;
 
 namespace InstaGrpc.Memcached;
 
-/// <summary>64-bit hash of ring keys: MurmurHash64A (Austin Appleby, public domain) with seed 0. Every process must compute the same, for ever:
-/// another hash is another ring.</summary>
+/// <summary>64-bit hash of ring keys: MurmurHash64A (Austin Appleby, public domain) with seed 0. Every process must compute the same,
+/// for ever: another hash is another ring.</summary>
 public static class KeyHash
 {
     private const ulong M = 0xc6a4a7935bd1e995;

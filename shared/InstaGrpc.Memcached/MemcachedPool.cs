@@ -31,7 +31,8 @@ public sealed class MemcachedPool : IAsyncDisposable
     /// <summary>The ring that keys are placed by now.</summary>
     public KetamaRing Ring => _placement.Rings[0];
 
-    /// <summary>Every ring in use within the longest TTL, the current one first. A key is invalidated on its owner under each of them.</summary>
+    /// <summary>Every ring in use within the longest TTL, the current one first. A key is invalidated on its owner under each of
+    /// them.</summary>
     public IReadOnlyList<KetamaRing> Rings => _placement.Rings;
 
     /// <summary>The servers of all rings.</summary>

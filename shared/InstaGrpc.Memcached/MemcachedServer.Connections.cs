@@ -76,7 +76,8 @@ public sealed partial class MemcachedServer
             var began = _time.GetTimestamp();
             try
             {
-                await using var connection = await MetaConnection.OpenAsync(_address, _options, _time, _disposed.Token).ConfigureAwait(false);
+                await using var connection =
+                    await MetaConnection.OpenAsync(_address, _options, _time, _disposed.Token).ConfigureAwait(false);
                 Opened(slot, connection);
                 using (_disposed.Token.UnsafeRegister(static c => _ = ((MetaConnection)c!).DisposeAsync().AsTask(), connection))
                 {
@@ -94,8 +95,8 @@ public sealed partial class MemcachedServer
                 Failed(e);
             }
 
-            // A connection that lasted starts the waits anew; one that broke at once counts as a failure, or a server that accepts and closes
-            // would be asked without end.
+            // A connection that lasted starts the waits anew; one that broke at once counts as a failure, or a server that accepts and
+            // closes would be asked without end.
             failures = _time.GetElapsedTime(began) > _options.ReconnectMax + _options.ConnectTimeout ? 1 : failures + 1;
             await WaitAsync(failures).ConfigureAwait(false);
         }

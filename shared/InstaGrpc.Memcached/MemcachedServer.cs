@@ -3,8 +3,8 @@ using Microsoft.Extensions.Logging;
 
 namespace InstaGrpc.Memcached;
 
-/// <summary>One memcached server: a few connections that all callers share. Commands of many callers go out in one write. Connections are made
-/// at the first command and made again in the background when they break; a command is never repeated.</summary>
+/// <summary>One memcached server: a few connections that all callers share. Commands of many callers go out in one write. Connections
+/// are made at the first command and made again in the background when they break; a command is never repeated.</summary>
 public sealed partial class MemcachedServer : IAsyncDisposable
 {
     private readonly ServerAddress _address;
@@ -54,8 +54,8 @@ public sealed partial class MemcachedServer : IAsyncDisposable
     /// <summary>False while commands would fail at once.</summary>
     public bool IsAvailable => State is not (MemcachedServerState.Down or MemcachedServerState.Closed);
 
-    /// <summary>Rises whenever one of the shared connections is lost and whenever one is made, before any reply of the new one is delivered.
-    /// What was learnt about the server's contents under another number may be about an earlier life of the server.</summary>
+    /// <summary>Rises whenever one of the shared connections is lost and whenever one is made, before any reply of the new one is
+    /// delivered. What was learnt about the server's contents under another number may be about an earlier life of the server.</summary>
     public long ConnectionEpoch => Volatile.Read(ref _epoch);
 
     /// <summary>What the server says it is, e.g. "1.6.18"; null before the first connection.</summary>
@@ -125,7 +125,8 @@ public sealed partial class MemcachedServer : IAsyncDisposable
 
         static async ValueTask<MetaReply> LaterAsync(
             MemcachedServer server, byte[] key, byte[] value, MetaSet set, CancellationToken cancellation) =>
-            await (await server.PickAsync(cancellation).ConfigureAwait(false)).SetAsync(key, value, set, cancellation).ConfigureAwait(false);
+            await (await server.PickAsync(cancellation).ConfigureAwait(false))
+                .SetAsync(key, value, set, cancellation).ConfigureAwait(false);
     }
 
     /// <summary>Runs an <c>md</c>.</summary>
@@ -138,13 +139,15 @@ public sealed partial class MemcachedServer : IAsyncDisposable
             ? connection.DeleteAsync(key, delete, cancellation)
             : LaterAsync(this, key.ToArray(), delete, cancellation);
 
-        static async ValueTask<MetaReply> LaterAsync(MemcachedServer server, byte[] key, MetaDelete delete, CancellationToken cancellation) =>
+        static async ValueTask<MetaReply> LaterAsync(
+            MemcachedServer server, byte[] key, MetaDelete delete, CancellationToken cancellation) =>
             await (await server.PickAsync(cancellation).ConfigureAwait(false)).DeleteAsync(key, delete, cancellation).ConfigureAwait(false);
     }
 
     /// <summary>Runs one <c>mg</c> for each key, in one round trip.</summary>
     /// <param name="keys">Encoded before the call returns.</param>
-    /// <param name="replies">At least as long as <paramref name="keys"/>; written when the task is awaited, and only if it succeeds.</param>
+    /// <param name="replies">At least as long as <paramref name="keys"/>; written when the task is awaited, and only if it
+    /// succeeds.</param>
     /// <param name="get">The same for all keys.</param>
     /// <param name="cancellation">Gives up waiting.</param>
     /// <exception cref="ArgumentException">As for <see cref="GetAsync"/>; nothing was sent.</exception>
@@ -184,7 +187,8 @@ public sealed partial class MemcachedServer : IAsyncDisposable
 
     /// <summary>The server's statistics (<c>stats</c>), or those of a group, e.g. "settings".</summary>
     /// <exception cref="MemcachedException">There is no reply.</exception>
-    public async ValueTask<IReadOnlyDictionary<string, string>> StatsAsync(string? group = null, CancellationToken cancellation = default) =>
+    public async ValueTask<IReadOnlyDictionary<string, string>> StatsAsync(
+        string? group = null, CancellationToken cancellation = default) =>
         await (await PickAsync(cancellation).ConfigureAwait(false)).StatsAsync(group, cancellation).ConfigureAwait(false);
 
     /// <summary>Closes all shared connections; commands without a reply fail with <see cref="MemcachedUnavailableException"/>.</summary>

@@ -9,7 +9,8 @@ namespace InstaGrpc.Memcached;
 /// <summary>Registration of the memcached pool.</summary>
 public static class MemcachedServices
 {
-    /// <summary>Adds a <see cref="MemcachedPool"/> configured by the section <c>Insta:Memcached</c>. Resolve it only where servers are configured.</summary>
+    /// <summary>Adds a <see cref="MemcachedPool"/> configured by the section <c>Insta:Memcached</c>. Resolve it only where servers are
+    /// configured.</summary>
     public static IServiceCollection AddMemcached(this IServiceCollection services, IConfiguration configuration)
     {
         var section = configuration.GetSection("Insta:Memcached");

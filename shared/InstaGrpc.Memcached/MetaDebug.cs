@@ -1,6 +1,7 @@
 namespace InstaGrpc.Memcached;
 
-/// <summary>An item as <c>me</c> shows it. Unlike <c>mg</c>, <c>me</c> takes no lease and counts as no access: it is for looking only.</summary>
+/// <summary>An item as <c>me</c> shows it. Unlike <c>mg</c>, <c>me</c> takes no lease and counts as no access: it is for looking
+/// only.</summary>
 /// <param name="ExpiresInSeconds">Seconds to live, -1 for ever. 1.6.18 says both "for ever" and "one second" with -1.</param>
 /// <param name="LastAccessSeconds">Seconds since the last access.</param>
 /// <param name="Cas">The item's CAS.</param>

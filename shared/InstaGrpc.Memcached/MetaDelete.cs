@@ -3,8 +3,9 @@ namespace InstaGrpc.Memcached;
 /// <summary>The flags of an <c>md</c>. The default deletes the item.</summary>
 public readonly record struct MetaDelete
 {
-    /// <summary>Marks an item instead of deleting it: <c>I T&lt;seconds&gt;</c>. Its value stays for those who may have it, the CAS changes,
-    /// and the next reader wins the right to refill. On an absent key: <see cref="MetaStatus.NotFound"/>, and nothing is left.</summary>
+    /// <summary>Marks an item instead of deleting it: <c>I T&lt;seconds&gt;</c>. Its value stays for those who may have it, the CAS
+    /// changes, and the next reader wins the right to refill. On an absent key: <see cref="MetaStatus.NotFound"/>, and nothing is
+    /// left.</summary>
     /// <param name="ttlSeconds">Seconds that the marked item lives from now; null: its time is left alone.</param>
     public static MetaDelete Mark(int? ttlSeconds = null) => new() { MarkStale = true, TtlSeconds = ttlSeconds };
 

@@ -18,7 +18,8 @@ public readonly record struct MetaGet
     /// (<see cref="MetaReply.Won"/>); all others see <see cref="MetaReply.AlreadyWon"/>. Null: a miss stays a miss.</summary>
     public int? LeaseSeconds { get; init; }
 
-    /// <summary><c>R</c>: if the item has fewer seconds to live than this, one caller is given the right to refill it early. Null: nobody.</summary>
+    /// <summary><c>R</c>: if the item has fewer seconds to live than this, one caller is given the right to refill it early. Null:
+    /// nobody.</summary>
     public int? RefreshBelowSeconds { get; init; }
 
     /// <summary><c>T</c>: the item lives this many seconds from now, 0 for ever. Null: its time is left alone.</summary>

@@ -2,15 +2,16 @@ using InstaGrpc.Memcached.Internal;
 
 namespace InstaGrpc.Memcached;
 
-/// <summary>Several commands that one connection runs in the order in which they were added, closed by <c>mn</c>, so that all of them have been
-/// run when <c>RunAsync</c> returns. Encoded as they are added; may be run again, or cleared and filled anew, once the run has returned.
-/// Not for several threads at a time.</summary>
+/// <summary>Several commands that one connection runs in the order in which they were added, closed by <c>mn</c>, so that all of them
+/// have been run when <c>RunAsync</c> returns. Encoded as they are added; may be run again, or cleared and filled anew, once the run
+/// has returned. Not for several threads at a time.</summary>
 /// <remarks>
 /// A quiet command saves the reply of the usual outcome: <c>HD</c> for <c>ms</c> and <c>md</c>, <c>EN</c> for <c>mg</c>. Its entry in
-/// <see cref="Replies"/> is then <see cref="MetaStatus.Hit"/> or <see cref="MetaStatus.Miss"/> all the same; <c>NF</c>, <c>NS</c> and <c>EX</c>
-/// come for quiet commands too, and every command carries an opaque token, so that each reply finds its command. A server's error line carries
-/// no token: if it can belong to more than one command, every one of those that had no other reply gets the error. A command is never
-/// reported as done when it may not be.
+/// <see cref="Replies"/> is then <see cref="MetaStatus.Hit"/> or <see cref="MetaStatus.Miss"/> all the same; <c>NF</c>, <c>NS</c> and
+/// <c>EX</c>
+/// come for quiet commands too, and every command carries an opaque token, so that each reply finds its command. A server's error line
+/// carries no token: if it can belong to more than one command, every one of those that had no other reply gets the error. A command is
+/// never reported as done when it may not be.
 /// </remarks>
 public sealed class MetaPipeline
 {
@@ -25,7 +26,8 @@ public sealed class MetaPipeline
     /// <summary>Bytes that a run sends, but for the closing <c>mn</c>.</summary>
     public int Bytes => _commands.Length;
 
-    /// <summary>The replies of the last run, by the commands' numbers. Valid until the pipeline is run again or cleared; empty before.</summary>
+    /// <summary>The replies of the last run, by the commands' numbers. Valid until the pipeline is run again or cleared; empty
+    /// before.</summary>
     public ReadOnlySpan<MetaReply> Replies => _replies.AsSpan(0, _replied);
 
     internal ReadOnlySpan<CommandKind> Kinds => _kinds.AsSpan(0, Count);

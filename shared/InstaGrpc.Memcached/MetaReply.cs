@@ -63,7 +63,8 @@ public readonly struct MetaReply
     /// <summary>The key, if it was asked for.</summary>
     public byte[]? Key => _keyOrError as byte[];
 
-    /// <summary>The server's line for <see cref="MetaStatus.ClientError"/> and <see cref="MetaStatus.ServerError"/>, otherwise null.</summary>
+    /// <summary>The server's line for <see cref="MetaStatus.ClientError"/> and <see cref="MetaStatus.ServerError"/>, otherwise
+    /// null.</summary>
     public string? Error => _keyOrError as string;
 
     /// <summary>True for <see cref="MetaStatus.Hit"/>: found, stored, deleted or marked.</summary>

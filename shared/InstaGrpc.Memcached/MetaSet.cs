@@ -15,8 +15,9 @@ public readonly record struct MetaSet
     /// if there is none. Null: unconditionally.</summary>
     public ulong? Cas { get; init; }
 
-    /// <summary><c>I</c>: with a <see cref="Cas"/> that is older than the item's, store all the same and leave the item marked. The answer is
-    /// then <see cref="MetaStatus.Hit"/>, as for a good fill. A CAS above the item's is still <see cref="MetaStatus.Exists"/>.</summary>
+    /// <summary><c>I</c>: with a <see cref="Cas"/> that is older than the item's, store all the same and leave the item marked. The
+    /// answer is then <see cref="MetaStatus.Hit"/>, as for a good fill. A CAS above the item's is still
+    /// <see cref="MetaStatus.Exists"/>.</summary>
     public bool KeepAsStale { get; init; }
 
     /// <summary><c>T</c>: whole seconds to live. 0 (the default): for ever. Negative: gone at once.</summary>

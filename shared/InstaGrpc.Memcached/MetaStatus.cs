@@ -6,7 +6,8 @@ public enum MetaStatus : byte
     /// <summary>The default value: no command was run.</summary>
     None,
 
-    /// <summary><c>VA</c> or <c>HD</c>: found, stored, deleted or marked. A quiet <c>ms</c> or <c>md</c> without a reply is this too.</summary>
+    /// <summary><c>VA</c> or <c>HD</c>: found, stored, deleted or marked. A quiet <c>ms</c> or <c>md</c> without a reply is this
+    /// too.</summary>
     Hit,
 
     /// <summary><c>EN</c>: nothing there. A quiet <c>mg</c> without a reply is this too. With a lease asked for it does not occur:
@@ -23,12 +24,14 @@ public enum MetaStatus : byte
     /// <summary><c>EX</c>: the item has another CAS.</summary>
     Exists,
 
-    /// <summary><c>CLIENT_ERROR</c> or <c>ERROR</c>: the server did not understand the command; <see cref="MetaReply.Error"/> has its line.</summary>
+    /// <summary><c>CLIENT_ERROR</c> or <c>ERROR</c>: the server did not understand the command; <see cref="MetaReply.Error"/> has its
+    /// line.</summary>
     ClientError,
 
     /// <summary><c>SERVER_ERROR</c>: out of memory, or too large for an item; <see cref="MetaReply.Error"/> has its line.</summary>
     ServerError,
 
-    /// <summary>Only from <see cref="MemcachedPool.GetManyAsync"/>: this key's server could not be asked, or did not answer in time.</summary>
+    /// <summary>Only from <see cref="MemcachedPool.GetManyAsync"/>: this key's server could not be asked, or did not answer in
+    /// time.</summary>
     Unanswered,
 }

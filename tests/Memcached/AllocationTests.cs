@@ -103,6 +103,7 @@ public sealed class AllocationTests(RunningMemcached memcached)
         await Task.Run(() => run(count));
         var allocated = GC.GetTotalAllocatedBytes(precise: true) - before;
         Assert.True(
-            allocated <= bytesEach * count + Noise, $"{allocated} bytes for {count} commands; at most {bytesEach * count + Noise} are right");
+            allocated <= bytesEach * count + Noise,
+            $"{allocated} bytes for {count} commands; at most {bytesEach * count + Noise} are right");
     }
 }

@@ -121,7 +121,8 @@ public sealed class ForeignServerTests
     [Fact]
     public async Task AfterARefusedWriteTheConnectionIsNotTrusted()
     {
-        await using var foreign = ScriptedServer.AfterHandshake(line => line.StartsWith("ms", StringComparison.Ordinal) ? "CLIENT_ERROR x\r\n" : "");
+        await using var foreign = ScriptedServer.AfterHandshake(
+            line => line.StartsWith("ms", StringComparison.Ordinal) ? "CLIENT_ERROR x\r\n" : "");
         await using var pool = new MemcachedPool(RunningMemcached.OptionsFor(foreign.Address));
         await using var connection = await pool.Servers[0].ConnectExclusiveAsync();
 

@@ -82,5 +82,6 @@ public sealed class RingTests
 
     private static KetamaRing RingOf(int servers) => new(Enumerable.Range(0, servers).Select(i => new RingServer($"10.0.0.{i}:11211")));
 
-    private static IEnumerable<byte[]> AllKeys() => Enumerable.Range(0, Keys).Select(i => Encoding.ASCII.GetBytes($"m.GetMedia|1.{i}|{i * 977}"));
+    private static IEnumerable<byte[]> AllKeys() =>
+        Enumerable.Range(0, Keys).Select(i => Encoding.ASCII.GetBytes($"m.GetMedia|1.{i}|{i * 977}"));
 }

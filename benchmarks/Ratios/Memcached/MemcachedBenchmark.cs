@@ -5,7 +5,8 @@ using InstaGrpc.Memcached;
 
 namespace InstaGrpc.Ratios.Memcached;
 
-/// <summary>Our client against a loop on a raw socket that sends the same commands, encoded beforehand, and counts the bytes that come back.</summary>
+/// <summary>Our client against a loop on a raw socket that sends the same commands, encoded beforehand, and counts the bytes that come
+/// back.</summary>
 internal sealed class MemcachedBenchmark : IBenchmark
 {
     private const int Keys = 100;
@@ -20,16 +21,18 @@ internal sealed class MemcachedBenchmark : IBenchmark
     // An array of 100 bytes with its header, in whole words.
     private static readonly int _bytesOfAValue = (16 + ValueBytes + 8 + 7) / 8 * 8;
 
-    private readonly ReadOnlyMemory<byte>[] _keys =
-        [.. Enumerable.Range(0, Keys).Select(i => new ReadOnlyMemory<byte>(Encoding.ASCII.GetBytes($"bench|MediaService/GetMedia|1.7|{i:x16}")))];
+    private readonly ReadOnlyMemory<byte>[] _keys = KeysOf("bench|MediaService/GetMedia|1.7");
 
     public string About =>
-        $"the memcached client against a raw socket loop: multi-gets of {Keys} keys with {ValueBytes} bytes, single gets at depth {Depth}, allocations";
+        $"the memcached client against a raw socket loop: multi-gets of {Keys} keys with {ValueBytes} bytes, gets at depth {Depth}, allocations";
 
     public async Task RunAsync(BenchmarkReport report, CancellationToken cancellation)
     {
         await using var process = await EmbeddedMemcached.StartAsync(ct: cancellation).ConfigureAwait(false);
-        await using var pool = new MemcachedPool(new MemcachedOptions { Servers = [process.Address], OperationTimeout = TimeSpan.FromSeconds(10) });
+        await using var pool = new MemcachedPool(new MemcachedOptions
+        {
+            Servers = [process.Address], OperationTimeout = TimeSpan.FromSeconds(10),
+        });
         var server = pool.Servers[0];
         var value = new byte[ValueBytes];
         foreach (var key in _keys)
@@ -111,11 +114,11 @@ internal sealed class MemcachedBenchmark : IBenchmark
         }
     }
 
-    /// <summary>What the whole process allocates, for each key: the client's threads, the runtime's and the measuring loop included.</summary>
+    /// <summary>What the whole process allocates, for each key: the client's threads, the runtime's and the measuring loop
+    /// included.</summary>
     private async Task CountBytesAsync(BenchmarkReport report, MemcachedServer server, CancellationToken cancellation)
     {
-        ReadOnlyMemory<byte>[] absent =
-            [.. Enumerable.Range(0, Keys).Select(i => new ReadOnlyMemory<byte>(Encoding.ASCII.GetBytes($"bench|absent|{i}")))];
+        var absent = KeysOf("bench|absent");
         var replies = new MetaReply[Keys];
         await AddAsync("bytes per miss of GetMany", 0, count => ManyAsync(absent, count)).ConfigureAwait(false);
         await AddAsync("bytes per single miss", 0, count => SinglesAsync(absent[0], count)).ConfigureAwait(false);
@@ -153,6 +156,9 @@ internal sealed class MemcachedBenchmark : IBenchmark
             await Task.WhenAll(callers).ConfigureAwait(false);
         }
     }
+
+    private static ReadOnlyMemory<byte>[] KeysOf(string prefix) =>
+        [.. Enumerable.Range(0, Keys).Select(i => new ReadOnlyMemory<byte>(Encoding.ASCII.GetBytes($"{prefix}|{i:x16}")))];
 
     private static void CheckHit(in MetaReply reply)
     {

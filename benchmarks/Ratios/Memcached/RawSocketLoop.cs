@@ -25,7 +25,8 @@ internal sealed class RawSocketLoop : IDisposable
 
     /// <returns>Commands a second.</returns>
     public Task<double> RunAsync(byte[] request, int commands, TimeSpan time, CancellationToken cancellation) =>
-        Task.Factory.StartNew(() => Run(request, commands, time, cancellation), cancellation, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+        Task.Factory.StartNew(
+            () => Run(request, commands, time, cancellation), cancellation, TaskCreationOptions.LongRunning, TaskScheduler.Default);
 
     public void Dispose() => _socket.Dispose();
 
@@ -52,16 +53,15 @@ internal sealed class RawSocketLoop : IDisposable
     /// <summary>How long the replies are: they are the same each time.</summary>
     private int FirstReply(byte[] request, int commands)
     {
+        // A line and a value for each command, and MN at the end of a multi-get.
+        var lines = commands * 2 + (request.AsSpan().EndsWith("mn\r\n"u8) ? 1 : 0);
         _socket.Send(request);
         var received = 0;
         while (true)
         {
             received += _socket.Receive(_buffer, received, _buffer.Length - received, SocketFlags.None);
             var text = Encoding.ASCII.GetString(_buffer, 0, received);
-            var hits = text.Split("VA ").Length - 1;
-            if (hits == commands && text.EndsWith("\r\n", StringComparison.Ordinal)
-                && (text.EndsWith("MN\r\n", StringComparison.Ordinal) || !Encoding.ASCII.GetString(request).EndsWith("mn\r\n", StringComparison.Ordinal))
-                && text.Split('\n').Length - 1 >= commands * 2)
+            if (text.Split("VA ").Length - 1 == commands && text.Split("\r\n").Length - 1 == lines)
             {
                 return received;
             }

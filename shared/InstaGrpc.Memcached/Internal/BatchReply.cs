@@ -18,8 +18,8 @@ internal sealed class BatchReply(FreeList<BatchReply> free) : PendingReply, IVal
 
     public ValueTask Task => new(this, _source.Version);
 
-    /// <summary>A multi-get: the replies are copied when the caller fetches the result, because a caller who gave up may use its memory again
-    /// while late replies arrive.</summary>
+    /// <summary>A multi-get: the replies are copied when the caller fetches the result, because a caller who gave up may use its memory
+    /// again while late replies arrive.</summary>
     public void Begin(int count, Memory<MetaReply> target)
     {
         _target = target;
@@ -32,8 +32,8 @@ internal sealed class BatchReply(FreeList<BatchReply> free) : PendingReply, IVal
         _kinds.AsSpan(0, count).Fill(CommandKind.QuietGet);
     }
 
-    /// <summary>A pipeline, which is given the array with the replies. Until then it is not looked at again: its owner may have given up and
-    /// be filling it anew while late replies arrive.</summary>
+    /// <summary>A pipeline, which is given the array with the replies. Until then it is not looked at again: its owner may have given
+    /// up and be filling it anew while late replies arrive.</summary>
     public void Begin(MetaPipeline pipeline)
     {
         _pipeline = pipeline;
@@ -151,8 +151,8 @@ internal sealed class BatchReply(FreeList<BatchReply> free) : PendingReply, IVal
 
     private MetaStatus SilentStatus(int command) => _kinds[command] == CommandKind.QuietGet ? MetaStatus.Miss : MetaStatus.Hit;
 
-    /// <summary>An error line names no command. If there are as many as loud commands without a reply, they are theirs, in order; otherwise it
-    /// can be any of the silent ones, and none of them may count as done.</summary>
+    /// <summary>An error line names no command. If there are as many as loud commands without a reply, they are theirs, in order;
+    /// otherwise it can be any of the silent ones, and none of them may count as done.</summary>
     private void SettleErrors(int command)
     {
         var loud = _kinds.AsSpan(_next, command - _next).Count(CommandKind.Loud);

@@ -32,8 +32,7 @@ internal static class DebugLine
     private static long Number(string[] fields, string name)
     {
         var field = Array.FindLast(fields, field => field.StartsWith(name, StringComparison.Ordinal));
-        return long.TryParse(field.AsSpan(field is null ? 0 : name.Length), NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var n)
-            ? n
-            : 0;
+        var digits = field is null ? [] : field.AsSpan(name.Length);
+        return long.TryParse(digits, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var number) ? number : 0;
     }
 }

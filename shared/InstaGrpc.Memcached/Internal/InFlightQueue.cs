@@ -1,7 +1,7 @@
 namespace InstaGrpc.Memcached.Internal;
 
-/// <summary>Commands on the wire, in the order of their replies. Written under the connection's lock, emptied by its receive loop alone, without
-/// a lock: each side owns one end of the ring.</summary>
+/// <summary>Commands on the wire, in the order of their replies. Written under the connection's lock, emptied by its receive loop
+/// alone, without a lock: each side owns one end of the ring.</summary>
 internal sealed class InFlightQueue
 {
     private readonly PendingReply?[] _ring;

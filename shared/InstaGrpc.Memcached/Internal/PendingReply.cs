@@ -1,14 +1,16 @@
 namespace InstaGrpc.Memcached.Internal;
 
 /// <summary>
-/// A command on the wire and the caller who waits for it. Three parties may end it: the receive loop (its reply came, or the connection broke),
-/// the caller's cancellation, and the sweep for timeouts. Who changes the state first has it (<see cref="TryClaim()"/>); the others do nothing.
+/// A command on the wire and the caller who waits for it. Three parties may end it: the receive loop (its reply came, or the connection
+/// broke), the caller's cancellation, and the sweep for timeouts. Who changes the state first has it (<see cref="TryClaim()"/>); the
+/// others do nothing.
 /// </summary>
 /// <remarks>
 /// A command that was given up stays in the queue, so that its late reply is read as its own and not as its successor's. It is then never
-/// used again: the receive loop may still write into it. One that was answered is used again when its caller has fetched the result; that is
-/// why the state carries a number of lives. The sweep reads the life, then the deadline, then claims that life: <see cref="Arm"/> writes the
-/// deadline before the new life, so a command that is recycled under the sweep's eyes cannot be ended by its predecessor's deadline.
+/// used again: the receive loop may still write into it. One that was answered is used again when its caller has fetched the result;
+/// that is why the state carries a number of lives. The sweep reads the life, then the deadline, then claims that life:
+/// <see cref="Arm"/> writes the deadline before the new life, so a command that is recycled under the sweep's eyes cannot be ended by its
+/// predecessor's deadline.
 /// </remarks>
 internal abstract class PendingReply : IThreadPoolWorkItem
 {
@@ -28,7 +30,8 @@ internal abstract class PendingReply : IThreadPoolWorkItem
     /// <summary>Text commands (<c>stats</c>, <c>me</c>) take their lines as they are.</summary>
     public virtual bool TakesLines => false;
 
-    /// <summary>True if it sent values: after an error line it is unknown whether the server has read them or takes them for commands.</summary>
+    /// <summary>True if it sent values: after an error line it is unknown whether the server has read them or takes them for
+    /// commands.</summary>
     public bool HasValues { get; set; }
 
     protected Exception? Error { get; private set; }

@@ -4,8 +4,8 @@ namespace InstaGrpc.Memcached.Internal;
 
 /// <summary>Reads replies, gives each to its command, and wakes the callers.</summary>
 /// <remarks>
-/// The last caller of a batch of replies runs on the loop's own thread, which has nothing else to do by then: the next read is already under way
-/// and continues on another thread, so a caller that blocks holds up nobody. All others go to the thread pool.
+/// The last caller of a batch of replies runs on the loop's own thread, which has nothing else to do by then: the next read is already
+/// under way and continues on another thread, so a caller that blocks holds up nobody. All others go to the thread pool.
 /// </remarks>
 internal sealed class ReceiveLoop
 {

@@ -2,8 +2,8 @@ using System.Net.Sockets;
 
 namespace InstaGrpc.Memcached.Internal;
 
-/// <summary>Sends what callers have appended to <see cref="Outgoing"/>. While one write is under way, the commands of all callers gather and
-/// leave together in the next one.</summary>
+/// <summary>Sends what callers have appended to <see cref="Outgoing"/>. While one write is under way, the commands of all callers
+/// gather and leave together in the next one.</summary>
 internal sealed class SendLoop : IThreadPoolWorkItem
 {
     private readonly Socket _socket;
