@@ -23,9 +23,6 @@ public sealed record CacheInspection
     /// <summary>What memcached says of the item; null: there is none.</summary>
     public MetaDebug? Item { get; init; }
 
-    /// <summary>The item's header; null: none, or a stub.</summary>
-    public EntryHeader? Entry { get; init; }
-
     /// <summary>"absent", "leased" (a stub), "valid", "marked".</summary>
     public string State { get; init; } = "absent";
 

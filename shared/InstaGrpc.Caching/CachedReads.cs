@@ -137,7 +137,31 @@ public sealed class CachedReads : IAsyncDisposable
     /// <summary>Ends refills and waits for what is on.</summary>
     public ValueTask DisposeAsync() => Runtime.Background.StopAsync();
 
-    private UncachedReason Resolve(CachedMethod method, NodeName node, CacheSettings settings, out MethodOnNode? at)
+    /// <summary>Where a request's entry lies.</summary>
+    internal EntryPlace Place(MethodOnNode at, IMessage request, long? callerId)
+    {
+        var writer = new KeyWriter(stackalloc byte[320]);
+        try
+        {
+            at.WriteRing(ref writer, request, callerId);
+            var ring = writer.Written.ToArray();
+            var page = default(byte[]);
+            if (at.IsList)
+            {
+                at.AppendPage(ref writer, request, callerId);
+                page = writer.Written[(ring.Length + 1)..].ToArray();
+            }
+
+            return new EntryPlace(at, at.Node.On(Runtime.Pool!.OwnerOf(ring)), ring, KeyHash.Compute(ring), page, at.Method.Settings);
+        }
+        finally
+        {
+            writer.Dispose();
+        }
+    }
+
+    /// <summary>The method on the node as announced, or why it is not cached there.</summary>
+    internal UncachedReason Resolve(CachedMethod method, NodeName node, CacheSettings settings, out MethodOnNode? at)
     {
         at = null;
         if (!settings.IsOn || Runtime.Pool is null)

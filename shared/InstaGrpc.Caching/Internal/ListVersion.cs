@@ -100,6 +100,7 @@ internal static class ListVersion
         return 0;
     }
 
-    private static ulong? Read(in MetaReply reply) =>
+    /// <summary>The version that an item holds; null: there is none.</summary>
+    public static ulong? Read(in MetaReply reply) =>
         reply is { IsHit: true, Value.Length: VersionBytes } ? BinaryPrimitives.ReadUInt64LittleEndian(reply.Value) : null;
 }

@@ -1,0 +1,63 @@
+using InstaGrpc.Caching.Internal;
+using InstaGrpc.Contracts;
+using InstaGrpc.Memcached;
+using InstaGrpc.Postgres;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+
+namespace InstaGrpc.Caching;
+
+/// <summary>Registration of the cache.</summary>
+public static class CachingServices
+{
+    /// <summary>Adds <see cref="CachedReads"/>, what it needs, and what runs beside it. PostgreSQL must be added too; memcached may be (without it every read is
+    /// uncached, under the admission limit).</summary>
+    /// <param name="services">The application's.</param>
+    /// <param name="configuration"><c>Insta:Cache</c>, <c>Insta:Prefix</c>, <c>Insta:Region</c>.</param>
+    /// <param name="contracts">The contracts that this process serves; those with a cache are announced.</param>
+    public static IServiceCollection AddCaching(
+        this IServiceCollection services, IConfiguration configuration, Func<IServiceProvider, IEnumerable<MethodContract>> contracts)
+    {
+        if (services.Any(static service => service.ServiceType == typeof(CachedReads)))
+        {
+            return services;
+        }
+
+        services.AddOptions<CacheOptions>().Configure(options =>
+        {
+            configuration.GetSection("Insta:Cache").Bind(options);
+            options.Prefix = configuration["Insta:Prefix"] ?? options.Prefix;
+        });
+        services.TryAddSingleton(TimeProvider.System);
+        services.TryAddSingleton<INodeClock>(static provider => new DatabaseNodeClock(provider.GetRequiredService<DatabaseClock>()));
+        services.AddSingleton(provider => new ContractAnnouncer(
+            contracts(provider), provider.GetRequiredService<NodePool>(), provider.GetRequiredService<DirectoryNotifications>(),
+            provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<ILogger<ContractAnnouncer>>()));
+        services.AddSingleton(static provider => new CachedReads(
+            provider.GetService<MemcachedPool>(), provider.GetRequiredService<INodeClock>(), provider.GetRequiredService<ContractAnnouncer>(),
+            provider.GetRequiredService<IOptions<CacheOptions>>().Value, provider.GetRequiredService<TimeProvider>()));
+        services.AddSingleton(provider => new DropWatcher(
+            provider.GetRequiredService<CachedReads>(), provider.GetRequiredService<ContractAnnouncer>(), provider.GetRequiredService<NodePool>(),
+            configuration["Insta:Region"] ?? "local", provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<ILogger<DropWatcher>>()));
+        services.AddSingleton<CacheInspector>();
+        services.AddSingleton<ContractRetirement>();
+        services.AddSingleton(static provider => new LeaseCache(provider.GetRequiredService<CachedReads>(), NodePool.DirectoryNode));
+        services.AddSingleton<CacheMetrics>();
+
+        // The metrics are made with the first host service, not with the first scrape.
+        services.AddHostedService(static provider =>
+        {
+            provider.GetRequiredService<CacheMetrics>();
+            return provider.GetRequiredService<ContractAnnouncer>();
+        });
+        if (configuration.GetValue("Insta:Cache:L1Bytes", 1L) > 0)
+        {
+            services.AddHostedService(static provider => provider.GetRequiredService<DropWatcher>());
+        }
+
+        return services;
+    }
+}
