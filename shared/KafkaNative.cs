@@ -7,7 +7,7 @@ namespace InstaGrpc;
 /// <summary>Leads Confluent.Kafka to the system's librdkafka. Compiled into every assembly that imports Kafka.props.</summary>
 internal static class KafkaNative
 {
-#pragma warning disable CA2255 // The resolver must stand before the package's first call, whoever makes it: that is what initializers are for.
+#pragma warning disable CA2255 // The resolver must stand before the package's first call, whoever makes it: initializers are for that.
     [ModuleInitializer]
 #pragma warning restore CA2255
     internal static void Register()

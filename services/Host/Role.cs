@@ -17,4 +17,8 @@ internal enum Needs
 /// <param name="Needs">What it needs; the mesh's services start without memcached and Kafka, and say so.</param>
 /// <param name="Add">Registers it; its gRPC services through the mesh, which maps them.</param>
 internal sealed record Role(
-    string Name, string Contract, string Does, Needs Needs, Action<IServiceCollection, IConfiguration> Add);
+    string Name,
+    string Contract,
+    string Does,
+    Needs Needs,
+    Action<IServiceCollection, IConfiguration> Add);

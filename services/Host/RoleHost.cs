@@ -1,13 +1,18 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.Net;
+using InstaGrpc.Contracts;
 using InstaGrpc.Embedded;
 using InstaGrpc.Host.Configuration;
 using InstaGrpc.Host.Logging;
+using InstaGrpc.Memcached;
 using InstaGrpc.Mesh;
+using InstaGrpc.Postgres;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.Extensions.Options;
+using Npgsql;
 
 namespace InstaGrpc.Host;
 
@@ -59,20 +64,49 @@ internal sealed class RoleHost : IAsyncDisposable
             kestrel.Listen(web, listen => listen.Protocols = HttpProtocols.Http1);
         });
 
+        builder.Services.Configure<MeshOptions>(mesh => mesh.Mesh.ExternalPorts.Add(web.Port));
         builder.Services.AddInstaMesh(builder.Configuration);
         foreach (var role in roles) role.Add(builder.Services, builder.Configuration);
         var app = builder.Build();
-        // Every gRPC service that a role added, health, reflection and metrics.
-        app.MapInstaMesh();
+        try
+        {
+            // Every gRPC service that a role added, health, reflection and metrics.
+            app.MapInstaMesh();
+        }
+        catch (Exception e) when (
+            e is OptionsValidationException or InvalidContractsException or InvalidOperationException or FormatException)
+        {
+            throw new UsageException(e.Message);
+        }
         return new RoleHost(app, roles);
+    }
+
+    /// <summary>Brings the databases to the schema of this build.</summary>
+    /// <exception cref="UsageException">A database can't be reached or its migrations are another build's.</exception>
+    public async Task MigrateAsync(CancellationToken ct)
+    {
+        try
+        {
+            await Services.GetRequiredService<Migrator>().MigrateAsync(Services.GetRequiredService<NodePool>(), ct);
+        }
+        catch (Exception e) when (
+            e is NodeUnavailableException or InvalidOperationException or OptionsValidationException or PostgresException)
+        {
+            throw new UsageException(e.Message);
+        }
     }
 
     /// <exception cref="UsageException">A port is taken; the message says by whom.</exception>
     public async Task StartAsync(CancellationToken ct)
     {
+        await RefuseServersWithoutMetaCommandsAsync(ct);
         try
         {
             await _app.StartAsync(ct);
+        }
+        catch (OptionsValidationException e)
+        {
+            throw new UsageException(e.Message);
         }
         catch (IOException e) when (e.InnerException is Microsoft.AspNetCore.Connections.AddressInUseException)
         {
@@ -98,7 +132,8 @@ internal sealed class RoleHost : IAsyncDisposable
             if (answer.IsSuccessStatusCode) return;
             if (watch.Elapsed > _readyLimit)
             {
-                throw new UsageException($"the roles are not ready after {_readyLimit.TotalSeconds:0} s: {(await answer.Content.ReadAsStringAsync(ct)).ReplaceLineEndings(" ")}");
+                var lacks = (await answer.Content.ReadAsStringAsync(ct)).Trim().ReplaceLineEndings("; ");
+                throw new UsageException($"the roles are not ready after {_readyLimit.TotalSeconds:0} s: {lacks}");
             }
             await Task.Delay(TimeSpan.FromMilliseconds(50), ct);
         }
@@ -108,6 +143,22 @@ internal sealed class RoleHost : IAsyncDisposable
     public Task StopAsync() => _app.StopAsync(CancellationToken.None);
 
     public async ValueTask DisposeAsync() => await _app.DisposeAsync();
+
+    /// <summary>
+    /// A memcached that is away is waited for by the mesh, uncached. One that is there and cannot do what leases need never will.
+    /// </summary>
+    private async Task RefuseServersWithoutMetaCommandsAsync(CancellationToken ct)
+    {
+        if (Services.GetService<MemcachedPool>() is not { } pool) return;
+        try
+        {
+            await pool.ConnectAsync(ct);
+        }
+        catch (MetaCommandsUnsupportedException e)
+        {
+            throw new UsageException(e.Message);
+        }
+    }
 
     /// <summary>Says who holds a port that we need, before anything is started for nothing.</summary>
     public static void ThrowIfTaken(int port, string purpose, string flag)

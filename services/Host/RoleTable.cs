@@ -2,7 +2,9 @@ using InstaGrpc.Services.Invalidator;
 
 namespace InstaGrpc.Host;
 
-/// <summary>Every role of the executable: what it is called, what it needs and what it adds. Nothing else knows the services.</summary>
+/// <summary>
+/// Every role of the executable: what it is called, what it needs and what it adds. Nothing else knows the services.
+/// </summary>
 internal static class RoleTable
 {
     /// <summary>In the order in which they are started; a role may call those above it from its first moment.</summary>

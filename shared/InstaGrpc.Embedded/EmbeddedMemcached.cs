@@ -44,8 +44,9 @@ public sealed class EmbeddedMemcached : IAsyncDisposable
         {
             if (options.Port != 0 && !LoopbackPort.IsFree(options.Port)) throw Taken(options.Port);
             var port = options.Port != 0 ? options.Port : LoopbackPort.Free();
+            var account = Native.IsRoot ? "nobody" : null;
             var process = await ServerProcess.StartAsync(
-                Command(program, options, port), Native.IsRoot ? "nobody" : null, options.LogFile, deathSignal: "TERM").ConfigureAwait(false);
+                Command(program, options, port), account, options.LogFile, deathSignal: "TERM").ConfigureAwait(false);
             try
             {
                 if (options.PidFile is { } file)
@@ -53,7 +54,10 @@ public sealed class EmbeddedMemcached : IAsyncDisposable
                     Directory.CreateDirectory(Path.GetDirectoryName(Path.GetFullPath(file))!);
                     await File.WriteAllTextAsync(file, process.Identity.ToString(), ct).ConfigureAwait(false);
                 }
-                if (await WaitUntilReadyAsync(process, port, options, ct).ConfigureAwait(false)) return new EmbeddedMemcached(options, process, port);
+                if (await WaitUntilReadyAsync(process, port, options, ct).ConfigureAwait(false))
+                {
+                    return new EmbeddedMemcached(options, process, port);
+                }
             }
             catch
             {
@@ -63,8 +67,9 @@ public sealed class EmbeddedMemcached : IAsyncDisposable
 
             // It ended: most likely somebody took the port between our asking and its binding. A kernel-given one is drawn again.
             if (options.Port == 0 && attempt < _portAttempts && !LoopbackPort.IsFree(port)) continue;
-            throw new EmbeddedServerException(
-                $"memcached did not start (code {await process.Exited.ConfigureAwait(false)}): try `{string.Join(' ', Command(program, options, port))}` by hand");
+            var code = await process.Exited.ConfigureAwait(false);
+            var command = string.Join(' ', Command(program, options, port));
+            throw new EmbeddedServerException($"memcached did not start (code {code}): try `{command}` by hand");
         }
     }
 
@@ -75,7 +80,8 @@ public sealed class EmbeddedMemcached : IAsyncDisposable
         if (ProcessIdentity.Parse(await File.ReadAllTextAsync(file, ct).ConfigureAwait(false)) is { IsAlive: true } leftover)
         {
             options.Report?.Invoke($"stopping memcached (process {leftover.Pid}), left by a run that was killed");
-            if (!await LeftoverProcess.StopAsync(leftover, ct, (Signal.Terminate, options.StopLimit), (Signal.Kill, options.StopLimit)).ConfigureAwait(false))
+            if (!await LeftoverProcess.StopAsync(
+                leftover, ct, (Signal.Terminate, options.StopLimit), (Signal.Kill, options.StopLimit)).ConfigureAwait(false))
             {
                 throw new EmbeddedServerException($"memcached (process {leftover.Pid}) cannot be stopped: stop it by hand");
             }
@@ -118,7 +124,8 @@ public sealed class EmbeddedMemcached : IAsyncDisposable
     private static EmbeddedServerException Taken(int port) => new(
         $"port {port} for memcached is taken by {LoopbackPort.OwnerOf(port)?.ToString() ?? "somebody"}: stop it or give another port");
 
-    private static async Task<bool> WaitUntilReadyAsync(ServerProcess process, int port, EmbeddedMemcachedOptions options, CancellationToken ct)
+    private static async Task<bool> WaitUntilReadyAsync(
+        ServerProcess process, int port, EmbeddedMemcachedOptions options, CancellationToken ct)
     {
         var until = Environment.TickCount64 + (long)options.StartLimit.TotalMilliseconds;
         while (!process.Exited.IsCompleted)

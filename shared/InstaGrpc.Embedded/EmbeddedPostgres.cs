@@ -11,7 +11,8 @@ namespace InstaGrpc.Embedded;
 public sealed class EmbeddedPostgres : IAsyncDisposable
 {
     private const int _portAttempts = 5;
-    private static readonly string[] _complaints = ["FATAL", "PANIC", "ERROR", "LOG:  could not", "LOG:  invalid", "LOG:  unrecognized", "LOG:  syntax"];
+    private static readonly string[] _complaints =
+        ["FATAL", "PANIC", "ERROR", "LOG:  could not", "LOG:  invalid", "LOG:  unrecognized", "LOG:  syntax"];
     private static readonly TimeSpan _poll = TimeSpan.FromMilliseconds(10);
     private static readonly TimeSpan _immediateLimit = TimeSpan.FromSeconds(3);
 
@@ -50,7 +51,8 @@ public sealed class EmbeddedPostgres : IAsyncDisposable
     public Task<int> Exited => _process.Exited;
 
     /// <summary>The folder that data asked for in <paramref name="dataFolder"/> really go to.</summary>
-    public static Task<string> ResolveDataFolderAsync(string dataFolder, CancellationToken ct = default) => ServerFolder.ResolveAsync(dataFolder, ct);
+    public static Task<string> ResolveDataFolderAsync(string dataFolder, CancellationToken ct = default) =>
+        ServerFolder.ResolveAsync(dataFolder, ct);
 
     /// <summary>
     /// Makes the cluster when it is absent, stops the postmaster that a killed run left there, starts and waits until it takes connections.
@@ -74,8 +76,9 @@ public sealed class EmbeddedPostgres : IAsyncDisposable
             var port = ChoosePort(cluster, options, attempt);
             cluster.WriteSettings(Settings(options, port), options.Authentication);
             if (File.Exists(cluster.LogFile)) File.Move(cluster.LogFile, cluster.LogFile + ".1", overwrite: true);
+            string[] command = [binaries.Postgres, "-D", folder];
             var process = await ServerProcess.StartAsync(
-                [binaries.Postgres, "-D", folder], ServerFolder.PostgresAccount, cluster.LogFile, deathSignal: "INT", folder).ConfigureAwait(false);
+                command, ServerFolder.PostgresAccount, cluster.LogFile, deathSignal: "INT", folder).ConfigureAwait(false);
             try
             {
                 if (await WaitUntilReadyAsync(cluster, process, options, ct).ConfigureAwait(false))
@@ -111,8 +114,11 @@ public sealed class EmbeddedPostgres : IAsyncDisposable
     }.ConnectionString;
 
     /// <summary><c>postgresql://user:password@host:port/database</c>, for psql and other programs.</summary>
-    public string Url(string database = "postgres") => string.Create(
-        CultureInfo.InvariantCulture, $"postgresql://{UserName}{(_password is null ? "" : ":" + _password)}@{Host}:{Port}/{Uri.EscapeDataString(database)}");
+    public string Url(string database = "postgres")
+    {
+        var user = _password is null ? UserName : $"{UserName}:{_password}";
+        return string.Create(CultureInfo.InvariantCulture, $"postgresql://{user}@{Host}:{Port}/{Uri.EscapeDataString(database)}");
+    }
 
     /// <summary>Makes the database when it is absent and returns its connection string.</summary>
     public async Task<string> CreateDatabaseAsync(string name, CancellationToken ct = default)
@@ -163,11 +169,13 @@ public sealed class EmbeddedPostgres : IAsyncDisposable
     /// </summary>
     public async Task StopAsync()
     {
-        await _process.StopAsync((Signal.Interrupt, _options.StopLimit), (Signal.Quit, _immediateLimit), (Signal.Kill, _immediateLimit)).ConfigureAwait(false);
+        await _process.StopAsync(
+            (Signal.Interrupt, _options.StopLimit), (Signal.Quit, _immediateLimit), (Signal.Kill, _immediateLimit)).ConfigureAwait(false);
     }
 
     /// <summary>Ends the server at once, as a crash would (an immediate shutdown: the next start recovers from the WAL).</summary>
-    public async Task CrashAsync() => await _process.StopAsync((Signal.Quit, _immediateLimit), (Signal.Kill, _immediateLimit)).ConfigureAwait(false);
+    public async Task CrashAsync() =>
+        await _process.StopAsync((Signal.Quit, _immediateLimit), (Signal.Kill, _immediateLimit)).ConfigureAwait(false);
 
     public async ValueTask DisposeAsync() => await StopAsync().ConfigureAwait(false);
 
@@ -175,10 +183,12 @@ public sealed class EmbeddedPostgres : IAsyncDisposable
     {
         if (cluster.FindPostmaster() is not { } leftover) return;
         options.Report?.Invoke($"stopping PostgreSQL (process {leftover.Pid}), left by a run that was killed");
-        if (!await LeftoverProcess.StopAsync(
-            leftover, ct, (Signal.Interrupt, options.StopLimit), (Signal.Quit, _immediateLimit), (Signal.Kill, _immediateLimit)).ConfigureAwait(false))
+        (Signal, TimeSpan)[] steps =
+            [(Signal.Interrupt, options.StopLimit), (Signal.Quit, _immediateLimit), (Signal.Kill, _immediateLimit)];
+        if (!await LeftoverProcess.StopAsync(leftover, ct, steps).ConfigureAwait(false))
         {
-            throw new EmbeddedServerException($"PostgreSQL (process {leftover.Pid}) of {cluster.Folder} cannot be stopped: stop it by hand");
+            throw new EmbeddedServerException(
+                $"PostgreSQL (process {leftover.Pid}) of {cluster.Folder} cannot be stopped: stop it by hand");
         }
     }
 
@@ -230,8 +240,9 @@ public sealed class EmbeddedPostgres : IAsyncDisposable
             if (cluster.IsReady(process.Identity.Pid)) return true;
             if (Environment.TickCount64 > until)
             {
+                var limit = options.StartLimit.TotalSeconds;
                 throw new EmbeddedServerException(
-                    $"PostgreSQL was not ready within {options.StartLimit.TotalSeconds:0} s ({Complaints(cluster)}); its log is {cluster.LogFile}");
+                    $"PostgreSQL was not ready within {limit:0} s ({Complaints(cluster)}); its log is {cluster.LogFile}");
             }
             await Task.Delay(_poll, ct).ConfigureAwait(false);
         }
@@ -248,7 +259,8 @@ public sealed class EmbeddedPostgres : IAsyncDisposable
     }
 
     /// <summary>2026-11-22 08:18:04.123 UTC [4711] FATAL:  …</summary>
-    private static string WithoutPrefix(string line) => line[(line.IndexOf("] ", StringComparison.Ordinal) is var at and >= 0 ? at + 2 : 0)..];
+    private static string WithoutPrefix(string line) =>
+        line.IndexOf("] ", StringComparison.Ordinal) is var at and >= 0 ? line[(at + 2)..] : line;
 
     private static string Quote(string name) => '"' + name.Replace("\"", "\"\"") + '"';
 

@@ -30,7 +30,9 @@ public sealed class EmbeddedPostgresOptions
     /// <value>Replication slots and, equal to them, walsenders; default 64.</value>
     public int MaxReplicationSlots { get; init; } = 64;
 
-    /// <value>WAL in megabytes that a slot may hold back before it is given up; default 1024. A lost slot is a gap, a full disk an outage.</value>
+    /// <value>
+    /// WAL in megabytes that a slot may hold back before it is given up; default 1024. A lost slot is a gap, a full disk an outage.
+    /// </value>
     public int MaxSlotWalKeepMegabytes { get; init; } = 1024;
 
     /// <value>shared_buffers in megabytes; default 128.</value>
@@ -48,6 +50,8 @@ public sealed class EmbeddedPostgresOptions
     /// <value>Default 5 s: how long a fast shutdown may take before it becomes an immediate one.</value>
     public TimeSpan StopLimit { get; init; } = TimeSpan.FromSeconds(5);
 
-    /// <value>Receives one line for each thing a person would want to know (data moved elsewhere, a leftover stopped). Null: nobody.</value>
+    /// <value>
+    /// Receives one line for each thing a person would want to know (data moved elsewhere, a leftover stopped). Null: nobody.
+    /// </value>
     public Action<string>? Report { get; init; }
 }

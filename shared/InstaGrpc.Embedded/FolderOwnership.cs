@@ -27,7 +27,9 @@ public sealed class FolderOwnership : IDisposable
     /// <summary>Whether somebody has ever owned the folder: then it is one of ours.</summary>
     public static bool WasOwned(string folder) => File.Exists(LockFile(folder));
 
-    /// <summary>Asks the owner to stop (SIGTERM) and, after the limit, makes it (SIGKILL); false when no living process owns the folder.</summary>
+    /// <summary>
+    /// Asks the owner to stop (SIGTERM) and, after the limit, makes it (SIGKILL); false when no living process owns the folder.
+    /// </summary>
     /// <exception cref="EmbeddedServerException">It is another account's.</exception>
     public static async Task<bool> StopOwnerAsync(string folder, TimeSpan limit, CancellationToken ct = default)
     {
@@ -50,7 +52,8 @@ public sealed class FolderOwnership : IDisposable
             if (free is not null) return null;
         }
         // A file of its own: opening the locked one, even for reading, would want a share of the lock.
-        return File.Exists(PidFile(folder)) && ProcessIdentity.Parse(File.ReadAllText(PidFile(folder))) is { IsAlive: true } owner ? owner : null;
+        if (!File.Exists(PidFile(folder))) return null;
+        return ProcessIdentity.Parse(File.ReadAllText(PidFile(folder))) is { IsAlive: true } owner ? owner : null;
     }
 
     private static string LockFile(string folder) => Path.Combine(folder, "owner.lock");

@@ -20,7 +20,8 @@ public static class LoopbackPort
     {
         try
         {
-            // Kestrel, PostgreSQL and memcached all set SO_REUSEADDR, so a connection in TIME_WAIT does not make the port taken; a listener does.
+            // Kestrel, PostgreSQL and memcached all set SO_REUSEADDR, so a connection in TIME_WAIT does not make the port taken; a listener
+            // does.
             using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
             socket.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.ReuseAddress, true);
             socket.Bind(new IPEndPoint(IPAddress.Loopback, port));

@@ -84,7 +84,8 @@ public sealed class EmbeddedPostgresTests : IDisposable
         {
         }
         // The pid file of a machine that went down names a process id that is somebody else's now: this test's own.
-        await File.WriteAllTextAsync(Path.Combine(Options().DataFolder, "postmaster.pid"), $"{Environment.ProcessId}\n{Options().DataFolder}\n");
+        var pidFile = Path.Combine(Options().DataFolder, "postmaster.pid");
+        await File.WriteAllTextAsync(pidFile, $"{Environment.ProcessId}\n{Options().DataFolder}\n");
 
         await EmbeddedPostgres.StopLeftoverAsync(Options());
 
@@ -165,7 +166,10 @@ public sealed class EmbeddedPostgresTests : IDisposable
     }
 
     private EmbeddedPostgresOptions Options(
-        string name = "data", int port = 0, PostgresAuthentication authentication = PostgresAuthentication.Trust, Action<string>? report = null) => new()
+        string name = "data",
+        int port = 0,
+        PostgresAuthentication authentication = PostgresAuthentication.Trust,
+        Action<string>? report = null) => new()
         {
             DataFolder = Path.Combine(_folder.Path, name),
             Port = port,

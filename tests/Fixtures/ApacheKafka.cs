@@ -37,8 +37,12 @@ public sealed class ApacheKafka : IDisposable
             var chosen = port != 0 ? port : LoopbackPort.Free();
             // A session of its own: the script stops its Java process when it gets SIGTERM, also at our death.
             var start = new ProcessStartInfo("/bin/sh") { UseShellExecute = false, WorkingDirectory = folder };
-            foreach (var argument in (string[])["-c", "exec setsid setpriv --pdeathsig TERM -- \"$@\" >kafka.log 2>&1 </dev/null", "sh",
-                $"{tool}/bin/kafka-up", Path.Combine(folder, "data"), chosen.ToString(CultureInfo.InvariantCulture)]) start.ArgumentList.Add(argument);
+            string[] arguments =
+            [
+                "-c", "exec setsid setpriv --pdeathsig TERM -- \"$@\" >kafka.log 2>&1 </dev/null", "sh",
+                $"{tool}/bin/kafka-up", Path.Combine(folder, "data"), chosen.ToString(CultureInfo.InvariantCulture),
+            ];
+            foreach (var argument in arguments) start.ArgumentList.Add(argument);
             start.Environment["KAFKA_CONTROLLER_PORT"] = LoopbackPort.Free().ToString(CultureInfo.InvariantCulture);
             var process = await StartOnOwnThreadAsync(start).ConfigureAwait(false);
             var kafka = new ApacheKafka(process, chosen);
@@ -53,7 +57,8 @@ public sealed class ApacheKafka : IDisposable
             }
             const int portTaken = 3;
             if (process.ExitCode == portTaken && port == 0 && attempt < _attempts) continue;
-            throw new InvalidOperationException($"Apache Kafka ended with code {process.ExitCode}: {LastLine(Path.Combine(folder, "kafka.log"))}");
+            throw new InvalidOperationException(
+                $"Apache Kafka ended with code {process.ExitCode}: {LastLine(Path.Combine(folder, "kafka.log"))}");
         }
     }
 
@@ -67,7 +72,9 @@ public sealed class ApacheKafka : IDisposable
         _process.Dispose();
     }
 
-    /// <summary>The parent-death signal belongs to the forking thread, so the fork happens on one that stays until the server's end.</summary>
+    /// <summary>
+    /// The parent-death signal belongs to the forking thread, so the fork happens on one that stays until the server's end.
+    /// </summary>
     private static async Task<Process> StartOnOwnThreadAsync(ProcessStartInfo start)
     {
         var started = new TaskCompletionSource<Process>(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -91,16 +98,19 @@ public sealed class ApacheKafka : IDisposable
 
     private static string LastLine(string log) => File.Exists(log) ? File.ReadLines(log).LastOrDefault() ?? "" : "";
 
+    private static bool SaysReady(string log) =>
+        File.Exists(log) && File.ReadLines(log).Any(line => line.StartsWith("kafka ready", StringComparison.Ordinal));
+
     private async Task<bool> WaitUntilReadyAsync(string log, CancellationToken ct)
     {
         var until = Environment.TickCount64 + (long)_startLimit.TotalMilliseconds;
         while (!_process.HasExited)
         {
-            if (File.Exists(log) && File.ReadLines(log).Any(line => line.StartsWith("kafka ready", StringComparison.Ordinal)) && await AnswersAsync(ct).ConfigureAwait(false))
+            if (SaysReady(log) && await AnswersAsync(ct).ConfigureAwait(false)) return true;
+            if (Environment.TickCount64 > until)
             {
-                return true;
+                throw new TimeoutException($"Apache Kafka was not ready within {_startLimit.TotalSeconds} s: {LastLine(log)}");
             }
-            if (Environment.TickCount64 > until) throw new TimeoutException($"Apache Kafka was not ready within {_startLimit.TotalSeconds} s: {LastLine(log)}");
             await Task.Delay(50, ct).ConfigureAwait(false);
         }
         return false;

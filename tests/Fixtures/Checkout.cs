@@ -10,7 +10,8 @@ public static class Checkout
     public static string StateFolder { get; } = Path.Combine(Root, ".insta");
 
     /// <summary>The folder of an unpacked tool (kafka, jaeger, grpcurl, …) or null when there is none.</summary>
-    /// <exception cref="InvalidOperationException">INSTA_TOOLS is set but lacks the tool: then its absence is a failure, not a skip.</exception>
+    /// <exception cref="InvalidOperationException">INSTA_TOOLS is set but lacks the tool: then its absence is a failure, not a
+    /// skip.</exception>
     public static string? FindTool(string name)
     {
         if (Environment.GetEnvironmentVariable("INSTA_TOOLS") is { Length: > 0 } tools)

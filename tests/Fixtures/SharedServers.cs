@@ -52,7 +52,7 @@ public sealed class SharedServers : IAsyncLifetime, IAsyncDisposable
             if (postgres.IsCompletedSuccessfully) _postgres = postgres.Result;
             if (memcached.IsCompletedSuccessfully) _memcached.AddRange(memcached.Result);
             if (broker.IsCompletedSuccessfully) _broker = broker.Result;
-            if (!(postgres.IsCompletedSuccessfully && memcached.IsCompletedSuccessfully && broker.IsCompletedSuccessfully)) await DisposeAsync().ConfigureAwait(false);
+            if (_postgres is null || _memcached.Count == 0 || _broker is null) await DisposeAsync().ConfigureAwait(false);
         }
     }
 

@@ -19,7 +19,8 @@ public sealed class TestFolder : IDisposable
         {
             if (IsLeftover(old)) TryDelete(old);
         }
-        var path = System.IO.Path.Combine(System.IO.Path.GetTempPath(), string.Create(CultureInfo.InvariantCulture, $"{_stem}{Environment.ProcessId}-{Guid.NewGuid():N}"));
+        var name = string.Create(CultureInfo.InvariantCulture, $"{_stem}{Environment.ProcessId}-{Guid.NewGuid():N}");
+        var path = System.IO.Path.Combine(System.IO.Path.GetTempPath(), name);
         Directory.CreateDirectory(path);
         return new TestFolder(path);
     }

@@ -31,7 +31,8 @@ public sealed class UpTests : IDisposable
         Assert.Contains("insta-caller: ", output);
 
         using var endpoints = ReadEndpoints();
-        foreach (var key in (string[])["grpc", "web", "postgres", "memcached", "kafka", "otlp"]) Assert.True(endpoints.RootElement.TryGetProperty(key, out _), key);
+        string[] keys = ["grpc", "web", "postgres", "memcached", "kafka", "otlp"];
+        Assert.All(keys, key => Assert.True(endpoints.RootElement.TryGetProperty(key, out _), key));
         await using var connection = new NpgsqlConnection(ConnectionString(endpoints.RootElement.GetProperty("postgres")[0].GetString()!));
         await connection.OpenAsync();
         using var http = new HttpClient();
@@ -157,8 +158,8 @@ public sealed class UpTests : IDisposable
     public async Task APostgresThatCannotBeReachedIsOneLine()
     {
         var (code, output) = await InstaProcess.RunAsync(
-            "up", "--grpc-port", "0", "--web-port", "0", "--data", Data, "--postgres", "postgres://u:hidden@127.0.0.1:1/db", "--memcached", "127.0.0.1:1",
-            "--kafka", "127.0.0.1:1");
+            "up", "--grpc-port", "0", "--web-port", "0", "--data", Data,
+            "--postgres", "postgres://u:hidden@127.0.0.1:1/db", "--memcached", "127.0.0.1:1", "--kafka", "127.0.0.1:1");
 
         Assert.Equal(2, code);
         Assert.Contains("127.0.0.1:1/db", output);
@@ -178,10 +179,11 @@ public sealed class UpTests : IDisposable
     {
         using var endpoints = ReadEndpoints();
         var root = endpoints.RootElement;
+        JsonElement[] others = [root.GetProperty("memcached")[0], root.GetProperty("kafka"), root.GetProperty("grpc")];
         return
         [
             new Uri(root.GetProperty("postgres")[0].GetString()!).Port,
-            .. ((string[])[root.GetProperty("memcached")[0].GetString()!, root.GetProperty("kafka").GetString()!, root.GetProperty("grpc").GetString()!])
+            .. others.Select(address => address.GetString()!)
                 .Select(address => int.Parse(address.AsSpan(address.LastIndexOf(':') + 1), CultureInfo.InvariantCulture)),
         ];
     }
@@ -205,7 +207,12 @@ public sealed class UpTests : IDisposable
         var user = parsed.UserInfo.Split(':');
         return new NpgsqlConnectionStringBuilder
         {
-            Host = parsed.Host, Port = parsed.Port, Username = user[0], Password = user[1], Database = parsed.AbsolutePath.TrimStart('/'), Pooling = false,
+            Host = parsed.Host,
+            Port = parsed.Port,
+            Username = user[0],
+            Password = user[1],
+            Database = parsed.AbsolutePath.TrimStart('/'),
+            Pooling = false,
         }.ConnectionString;
     }
 }

@@ -10,7 +10,7 @@ internal static class ResetCommand
     public static Command Create()
     {
         var data = UpCommand.DataOption();
-        var command = new Command("reset", "Stop what `insta up` runs on the data folder and delete its data: the next start is a first one.")
+        var command = new Command("reset", "Stop what `insta up` runs on the data folder and delete its data: the next start is the first.")
         {
             data,
         };

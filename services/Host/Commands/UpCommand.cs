@@ -10,11 +10,13 @@ internal static class UpCommand
     {
         var grpcPort = new Option<int>("--grpc-port")
         {
-            Description = "Port of gRPC without TLS on 127.0.0.1; 0: any free one.", DefaultValueFactory = _ => RoleHost.DefaultGrpcPort,
+            Description = "Port of gRPC without TLS on 127.0.0.1; 0: any free one.",
+            DefaultValueFactory = _ => RoleHost.DefaultGrpcPort,
         };
         var webPort = new Option<int>("--web-port")
         {
-            Description = "Port of web, health and metrics on 127.0.0.1; 0: any free one.", DefaultValueFactory = _ => RoleHost.DefaultWebPort,
+            Description = "Port of web, health and metrics on 127.0.0.1; 0: any free one.",
+            DefaultValueFactory = _ => RoleHost.DefaultWebPort,
         };
         var data = DataOption();
         var nodes = new Option<int>("--nodes")
@@ -41,7 +43,7 @@ internal static class UpCommand
         {
             Description = "Leave the databases empty.",
         };
-        var command = new Command("up", "Start everything on this machine: PostgreSQL, memcached, a broker and all roles. Ends with Ctrl-C.")
+        var command = new Command("up", "Start PostgreSQL, memcached, a broker and all roles on this machine. Ends with Ctrl-C.")
         {
             grpcPort, webPort, data, nodes, kafka, postgres, memcached, otlp, noDemo,
         };

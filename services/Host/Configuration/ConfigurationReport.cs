@@ -20,7 +20,9 @@ internal static partial class ConfigurationReport
         }
     }
 
-    /// <summary>The value without passwords: all of it when the key names a secret, else the parts of URLs and connection strings that are.</summary>
+    /// <summary>
+    /// The value without passwords: all of it when the key names a secret, else the parts of URLs and connection strings that are.
+    /// </summary>
     public static string Masked(string key, string value)
     {
         if (value.Length == 0) return value;

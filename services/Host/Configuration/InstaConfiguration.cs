@@ -5,8 +5,8 @@ namespace InstaGrpc.Host.Configuration;
 
 /// <summary>
 /// The one configuration tree, <c>Insta:*</c>. Later sources win: appsettings.json beside the executable, the file named by INSTA_CONFIG,
-/// variables (<c>INSTA__CACHE__MAXLAG</c>), secrets in files (<c>INSTA__POSTGRES__DIRECTORY_FILE</c>), flags. Files are read again when they
-/// change.
+/// variables (<c>INSTA__CACHE__MAXLAG</c>), secrets in files (<c>INSTA__POSTGRES__DIRECTORY_FILE</c>), flags. Files are read again when
+/// they change.
 /// </summary>
 internal static class InstaConfiguration
 {
@@ -49,6 +49,9 @@ internal static class InstaConfiguration
 
     private static void AddFile(IConfigurationBuilder builder, string path) => builder.Add(new JsonConfigurationSource
     {
-        FileProvider = new PhysicalFileProvider(Path.GetDirectoryName(path)!), Path = Path.GetFileName(path), Optional = true, ReloadOnChange = true,
+        FileProvider = new PhysicalFileProvider(Path.GetDirectoryName(path)!),
+        Path = Path.GetFileName(path),
+        Optional = true,
+        ReloadOnChange = true,
     });
 }

@@ -12,6 +12,7 @@ internal static class ListenAddress
         if (string.IsNullOrEmpty(text)) return new IPEndPoint(IPAddress.Loopback, defaultPort);
         // IPEndPoint.Parse takes "7070" as an address, so a colon is asked for.
         if (text.Contains(':') && IPEndPoint.TryParse(text, out var address)) return address;
-        throw new UsageException(string.Create(CultureInfo.InvariantCulture, $"{key} is '{text}': write ADDRESS:PORT, for example 127.0.0.1:{defaultPort}"));
+        throw new UsageException(string.Create(
+            CultureInfo.InvariantCulture, $"{key} is '{text}': write ADDRESS:PORT, for example 127.0.0.1:{defaultPort}"));
     }
 }

@@ -3,8 +3,8 @@ using System.Collections;
 namespace InstaGrpc.Host.Configuration;
 
 /// <summary>
-/// Settings whose value lies in a file, the way container platforms mount secrets: <c>INSTA__KAFKA__CLIENT__sasl.password_FILE=/run/…</c> sets
-/// <c>Insta:Kafka:Client:sasl.password</c> to the file's text without its last line end.
+/// Settings whose value lies in a file, the way container platforms mount secrets: <c>INSTA__KAFKA__CLIENT__sasl.password_FILE=/run/…</c>
+/// sets <c>Insta:Kafka:Client:sasl.password</c> to the file's text without its last line end.
 /// </summary>
 internal sealed class SecretFileSource : ConfigurationProvider, IConfigurationSource
 {
@@ -21,7 +21,8 @@ internal sealed class SecretFileSource : ConfigurationProvider, IConfigurationSo
         foreach (DictionaryEntry variable in Environment.GetEnvironmentVariables())
         {
             var name = (string)variable.Key;
-            if (!name.StartsWith(_prefix, StringComparison.OrdinalIgnoreCase) || !name.EndsWith(_suffix, StringComparison.OrdinalIgnoreCase)) continue;
+            const StringComparison anyCase = StringComparison.OrdinalIgnoreCase;
+            if (!name.StartsWith(_prefix, anyCase) || !name.EndsWith(_suffix, anyCase)) continue;
             var file = (string)variable.Value!;
             var key = name[..^_suffix.Length].Replace("__", ConfigurationPath.KeyDelimiter);
             try

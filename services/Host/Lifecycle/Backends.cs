@@ -1,5 +1,6 @@
 using System.Globalization;
 using InstaGrpc.Embedded;
+using InstaGrpc.Postgres;
 using Npgsql;
 
 namespace InstaGrpc.Host.Lifecycle;
@@ -79,7 +80,7 @@ internal sealed class Backends : IAsyncDisposable
             await display.RunAsync("postgres", () => Task.WhenAll(options.Postgres.Select(url => CheckPostgresAsync(url, ct))));
             Directory = options.Postgres[0];
             Nodes = [.. options.Postgres.Select((url, index) => (NodeName(index), url))];
-            foreach (var url in options.Postgres) AddRow("postgres", HostAndPort(url), "given", display);
+            foreach (var url in options.Postgres) AddRow("postgres", PostgresAddress.Describe(Parse(url)), "given", display);
             return;
         }
         await display.RunAsync("postgres", async () =>
@@ -139,28 +140,39 @@ internal sealed class Backends : IAsyncDisposable
         return ended == postgres ? $"PostgreSQL has ended by itself; its log is {_postgres!.LogFile}" : "memcached has ended by itself";
     }
 
-    /// <summary>One attempt with the server's own words in the answer: "given" servers are somebody else's, and are not waited for.</summary>
+    /// <summary>One attempt: servers that were given are somebody else's, and are not waited for.</summary>
     private static async Task CheckPostgresAsync(string url, CancellationToken ct)
     {
+        var address = Parse(url);
+        var name = PostgresAddress.Describe(address);
+        address.Pooling = false;
+        address.Timeout = 10;
         try
         {
-            await using var connection = new NpgsqlConnection(PostgresUrl.ToConnectionString(url) + ";Pooling=false;Timeout=10");
+            await using var connection = new NpgsqlConnection(address.ConnectionString);
             await connection.OpenAsync(ct);
             await using var command = new NpgsqlCommand("SHOW wal_level", connection);
             if ((string)(await command.ExecuteScalarAsync(ct))! is var level and not "logical")
             {
-                throw new UsageException($"wal_level of {HostAndPort(url)} is {level}: run ALTER SYSTEM SET wal_level = 'logical' and restart PostgreSQL");
+                throw new UsageException(
+                    $"wal_level of {name} is {level}: run ALTER SYSTEM SET wal_level = 'logical' and restart PostgreSQL");
             }
         }
         catch (NpgsqlException e)
         {
-            throw new UsageException($"PostgreSQL at {HostAndPort(url)} cannot be used: {e.Message.ReplaceLineEndings(" ")}");
+            throw new UsageException($"PostgreSQL at {name} cannot be used: {e.Message.ReplaceLineEndings(" ")}");
         }
     }
 
-    private static string HostAndPort(string url)
+    private static NpgsqlConnectionStringBuilder Parse(string url)
     {
-        var settings = new NpgsqlConnectionStringBuilder(PostgresUrl.ToConnectionString(url));
-        return string.Create(CultureInfo.InvariantCulture, $"{settings.Host}:{settings.Port}/{settings.Database}");
+        try
+        {
+            return PostgresAddress.Parse(url);
+        }
+        catch (FormatException e)
+        {
+            throw new UsageException($"--postgres: {e.Message}");
+        }
     }
 }

@@ -40,6 +40,6 @@ internal sealed class DataFolder(string path)
     private static string? State => Environment.GetEnvironmentVariable(_stateVariable) is { Length: > 0 } state ? state : null;
 
     public FolderOwnership Take() => FolderOwnership.TryTake(Path) ?? throw new UsageException(
-        $"process {FolderOwnership.OwnerOf(Path)} runs on {Path}: stop it with `insta down --data {Path}`, or give another folder and other ports"
-        + " (--data, --grpc-port, --web-port)");
+        $"process {FolderOwnership.OwnerOf(Path)} runs on {Path}: stop it with `insta down --data {Path}`,"
+        + " or give another folder and other ports (--data, --grpc-port, --web-port)");
 }

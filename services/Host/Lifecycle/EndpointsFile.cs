@@ -2,7 +2,10 @@ using System.Text.Json;
 
 namespace InstaGrpc.Host.Lifecycle;
 
-/// <summary>Where a run's parts are reached, for programs: endpoints.json in the data folder. PostgreSQL's URLs carry the password, so its mode is 0600.</summary>
+/// <summary>
+/// Where a run's parts are reached, for programs: endpoints.json in the data folder. PostgreSQL's URLs carry the password, so its mode is
+/// 0600.
+/// </summary>
 internal sealed record EndpointsFile(
     string Grpc, string Web, IReadOnlyList<string> Postgres, IReadOnlyList<string> Memcached, string Kafka, string Otlp)
 {

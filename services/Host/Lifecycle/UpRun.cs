@@ -1,12 +1,13 @@
 using System.Globalization;
+using InstaGrpc.Embedded;
 using InstaGrpc.Host.Client;
-using InstaGrpc.Host.Configuration;
 using InstaGrpc.Host.Demo;
-using InstaGrpc.Postgres;
 
 namespace InstaGrpc.Host.Lifecycle;
 
-/// <summary><c>insta up</c>: own the folder, start the servers, migrate, play all roles, seed, tell, wait, and take it all down again.</summary>
+/// <summary>
+/// <c>insta up</c>: own the folder, start the servers, migrate, play all roles, seed, tell, wait, and take it all down again.
+/// </summary>
 internal static class UpRun
 {
     public static async Task<int> RunAsync(UpOptions options, TextWriter output, CancellationToken stop)
@@ -15,6 +16,9 @@ internal static class UpRun
         // Asked before anything is started: most of the answer's cost would be for nothing.
         RoleHost.ThrowIfTaken(options.GrpcPort, "gRPC", "--grpc-port");
         RoleHost.ThrowIfTaken(options.WebPort, "web", "--web-port");
+        // Known from now on: the mesh tells its internal listener from the external one by their ports.
+        if (options.GrpcPort == 0) options = options with { GrpcPort = LoopbackPort.Free() };
+        if (options.WebPort == 0) options = options with { WebPort = LoopbackPort.Free() };
         File.Delete(options.Data.EndpointsFile);
 
         await using var display = new PhaseDisplay(output, terminal: !Console.IsOutputRedirected, SinceTheScriptBegan());
@@ -22,16 +26,16 @@ internal static class UpRun
         {
             await using var backends = await Backends.StartAsync(options, display, stop);
             KeyValuePair<string, string?>[] settings = [.. backends.Settings(), .. Settings(options)];
-            await display.RunAsync("migrate", () => MigrateAsync(settings, stop));
             await using var host = RoleHost.Build(RoleTable.All, settings);
+            await display.RunAsync("migrate", () => host.MigrateAsync(stop));
             await display.RunAsync("roles", () => host.StartAsync(stop));
             await display.RunAsync("ready", () => host.ReadyAsync(stop));
             if (options.Demo) await display.RunAsync("demo", () => SeedAsync(host, stop));
             var ready = display.Elapsed;
             RunSettings.Write(options.Data.SettingsFile, [.. settings, new("Insta:Grpc:Address", $"http://{host.Grpc}")]);
 
-            new EndpointsFile(
-                host.Grpc.ToString(), host.Web.ToString(), [.. backends.Nodes.Select(node => node.Url)], backends.Memcached, backends.Kafka, options.Otlp ?? "")
+            var nodes = backends.Nodes.Select(node => node.Url).ToArray();
+            new EndpointsFile(host.Grpc.ToString(), host.Web.ToString(), nodes, backends.Memcached, backends.Kafka, options.Otlp ?? "")
                 .Write(options.Data.EndpointsFile);
             Tell(output, options, backends, host, ready);
 
@@ -47,22 +51,15 @@ internal static class UpRun
         }
     }
 
-    private static async Task MigrateAsync(IEnumerable<KeyValuePair<string, string?>> settings, CancellationToken ct)
-    {
-        var services = new ServiceCollection();
-        services.AddLogging();
-        services.AddPostgres(InstaConfiguration.Build(settings));
-        await using var provider = services.BuildServiceProvider();
-        await provider.GetRequiredService<Migrator>().MigrateAsync(provider.GetRequiredService<NodePool>(), ct);
-    }
-
     private static async Task SeedAsync(RoleHost host, CancellationToken ct)
     {
         using var mesh = new MeshConnection($"http://{host.Grpc}");
         await new DemoSeed(mesh).RunAsync(ct);
     }
 
-    /// <summary>./insta says when it was called (INSTA_BEGUN, ms since 1970): set-up and build are part of what somebody waits for.</summary>
+    /// <summary>
+    /// ./insta says when it was called (INSTA_BEGUN, ms since 1970): set-up and build are part of what somebody waits for.
+    /// </summary>
     private static TimeSpan SinceTheScriptBegan() =>
         long.TryParse(Environment.GetEnvironmentVariable("INSTA_BEGUN"), CultureInfo.InvariantCulture, out var begun)
             ? TimeSpan.FromMilliseconds(Math.Max(0, DateTimeOffset.UtcNow.ToUnixTimeMilliseconds() - begun))
@@ -85,7 +82,10 @@ internal static class UpRun
             ["web", host.Web.ToString(), "serving", PhaseDisplay.Seconds(ready)],
         ]);
         output.WriteLine();
-        if (options.Kafka is null) output.WriteLine("The embedded broker is for evaluation and keeps no data: name a real one with --kafka HOST:PORT.");
+        if (options.Kafka is null)
+        {
+            output.WriteLine("The embedded broker is for evaluation and keeps no data: name a real one with --kafka HOST:PORT.");
+        }
         foreach (var (name, url) in backends.Nodes) output.WriteLine($"psql '{url}'   # node {name}");
         output.WriteLine($"grpcurl -plaintext {host.Grpc} list");
         output.WriteLine("-H 'insta-caller: admin'   # a caller header; `insta token --user ID` prints a user's");

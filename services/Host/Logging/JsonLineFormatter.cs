@@ -9,7 +9,10 @@ using Microsoft.Extensions.Logging.Console;
 
 namespace InstaGrpc.Host.Logging;
 
-/// <summary>One JSON object a line: <c>time</c> (UTC), <c>level</c>, <c>category</c>, <c>event</c>, <c>message</c>, <c>trace</c>, the message's values, <c>exception</c>.</summary>
+/// <summary>
+/// One JSON object a line: <c>time</c> (UTC), <c>level</c>, <c>category</c>, <c>event</c>, <c>message</c>, <c>trace</c>, the message's
+/// values, <c>exception</c>.
+/// </summary>
 internal sealed class JsonLineFormatter(TimeProvider? time = null) : ConsoleFormatter(FormatterName)
 {
     public const string FormatterName = "insta-json";

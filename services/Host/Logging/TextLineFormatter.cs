@@ -23,7 +23,8 @@ internal sealed class TextLineFormatter(TimeProvider? time = null) : ConsoleForm
         if (entry.Exception is { } exception)
         {
             writer.Write(" | ");
-            writer.Write(LogLine.OneLine(entry.LogLevel >= LogLevel.Error ? exception.ToString() : $"{exception.GetType().Name}: {exception.Message}"));
+            var whole = entry.LogLevel >= LogLevel.Error;
+            writer.Write(LogLine.OneLine(whole ? exception.ToString() : $"{exception.GetType().Name}: {exception.Message}"));
         }
         if (Activity.Current is { } activity)
         {

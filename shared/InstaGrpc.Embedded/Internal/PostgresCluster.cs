@@ -31,7 +31,9 @@ internal sealed class PostgresCluster(string folder, PostgresBinaries binaries, 
         }
     }
 
-    /// <summary>Makes the cluster beside its place and moves it there when it is whole: a run killed in between leaves no half cluster.</summary>
+    /// <summary>
+    /// Makes the cluster beside its place and moves it there when it is whole: a run killed in between leaves no half cluster.
+    /// </summary>
     public async Task CreateAsync(string? templateFolder, bool fsync, CancellationToken ct)
     {
         var unfinished = folder + ".new";
@@ -64,7 +66,7 @@ internal sealed class PostgresCluster(string folder, PostgresBinaries binaries, 
     /// <summary>Our settings go to a file of their own, included last: ALTER SYSTEM still wins over them.</summary>
     public void WriteSettings(IEnumerable<KeyValuePair<string, string>> settings, PostgresAuthentication authentication)
     {
-        var text = new StringBuilder("# Written at every start by InstaGrpc.Embedded. Changes by hand belong into postgresql.conf or ALTER SYSTEM.\n");
+        var text = new StringBuilder("# Written at every start. Changes by hand belong into postgresql.conf or ALTER SYSTEM.\n");
         foreach (var (name, value) in settings) text.Append(CultureInfo.InvariantCulture, $"{name} = '{value.Replace("'", "''")}'\n");
         File.WriteAllText(Path.Combine(folder, _settingsFile), text.ToString());
 
@@ -73,7 +75,8 @@ internal sealed class PostgresCluster(string folder, PostgresBinaries binaries, 
         if (!File.ReadLines(main).Contains(include)) File.AppendAllText(main, $"\n{include}\n");
 
         var method = authentication == PostgresAuthentication.Trust ? "trust" : "scram-sha-256";
-        File.WriteAllText(Path.Combine(folder, "pg_hba.conf"), $"host all all 127.0.0.1/32 {method}\nhost replication all 127.0.0.1/32 {method}\n");
+        File.WriteAllText(
+            Path.Combine(folder, "pg_hba.conf"), $"host all all 127.0.0.1/32 {method}\nhost replication all 127.0.0.1/32 {method}\n");
     }
 
     /// <summary>
@@ -83,18 +86,22 @@ internal sealed class PostgresCluster(string folder, PostgresBinaries binaries, 
     public ProcessIdentity? FindPostmaster()
     {
         var file = Path.Combine(folder, "postmaster.pid");
-        if (!File.Exists(file) || !int.TryParse(File.ReadLines(file).FirstOrDefault(), CultureInfo.InvariantCulture, out var pid)) return null;
+        if (!File.Exists(file)) return null;
+        if (!int.TryParse(File.ReadLines(file).FirstOrDefault(), CultureInfo.InvariantCulture, out var pid)) return null;
         if (ProcessIdentity.Of(pid) is not { } process) return null;
         return new FileInfo($"/proc/{pid}/cwd").LinkTarget == folder ? process : null;
     }
 
-    /// <summary>Whether the postmaster with this id has written that it takes connections (line 8 of its pid file, as pg_ctl reads it).</summary>
+    /// <summary>
+    /// Whether the postmaster with this id has written that it takes connections (line 8 of its pid file, as pg_ctl reads it).
+    /// </summary>
     public bool IsReady(int pid)
     {
         try
         {
             var lines = File.ReadAllLines(Path.Combine(folder, "postmaster.pid"));
-            return lines.Length >= 8 && lines[0] == pid.ToString(CultureInfo.InvariantCulture) && lines[7].StartsWith("ready", StringComparison.Ordinal);
+            return lines.Length >= 8 && lines[0] == pid.ToString(CultureInfo.InvariantCulture)
+                && lines[7].StartsWith("ready", StringComparison.Ordinal);
         }
         catch (IOException)
         {
@@ -121,7 +128,8 @@ internal sealed class PostgresCluster(string folder, PostgresBinaries binaries, 
         try
         {
             await ServerFolder.CreateAsync(target, account, ct).ConfigureAwait(false);
-            await using (var file = new FileStream(password, new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write, UnixCreateMode = _private }))
+            var closed = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write, UnixCreateMode = _private };
+            await using (var file = new FileStream(password, closed))
             {
                 file.Write(Encoding.ASCII.GetBytes(RandomNumberGenerator.GetHexString(32, lowercase: true)));
             }

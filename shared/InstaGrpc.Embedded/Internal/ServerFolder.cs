@@ -11,7 +11,9 @@ internal static class ServerFolder
     /// <summary>PostgreSQL refuses root: its account then is postgres. Null: the caller's own.</summary>
     public static string? PostgresAccount => Native.IsRoot ? "postgres" : null;
 
-    /// <summary>Where the data that are asked for in <paramref name="folder"/> go: there, or below /var/lib/insta (see the options).</summary>
+    /// <summary>
+    /// Where the data that are asked for in <paramref name="folder"/> go: there, or below /var/lib/insta (see the options).
+    /// </summary>
     public static async Task<string> ResolveAsync(string folder, CancellationToken ct)
     {
         folder = Path.GetFullPath(folder);

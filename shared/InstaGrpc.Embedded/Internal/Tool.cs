@@ -6,20 +6,25 @@ namespace InstaGrpc.Embedded.Internal;
 internal static class Tool
 {
     /// <summary>Standard output of a run that succeeded.</summary>
-    /// <exception cref="EmbeddedServerException">Absent, or ended with another code than 0; carries its error output's last line.</exception>
+    /// <exception cref="EmbeddedServerException">Absent, or ended with another code than 0; carries its error output's last
+    /// line.</exception>
     public static async Task<string> RunAsync(CancellationToken ct, string program, params IEnumerable<string> arguments)
     {
         var (code, output, error) = await TryRunAsync(ct, program, arguments).ConfigureAwait(false);
         if (code == 0) return output;
-        var last = error.Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries).LastOrDefault() ?? "no message";
-        throw new EmbeddedServerException($"{program} ended with code {code}: {last}");
+        var lines = error.Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
+        throw new EmbeddedServerException($"{program} ended with code {code}: {lines.LastOrDefault() ?? "no message"}");
     }
 
-    public static async Task<(int Code, string Output, string Error)> TryRunAsync(CancellationToken ct, string program, IEnumerable<string> arguments)
+    public static async Task<(int Code, string Output, string Error)> TryRunAsync(
+        CancellationToken ct, string program, IEnumerable<string> arguments)
     {
         var start = new ProcessStartInfo(program)
         {
-            RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true, UseShellExecute = false, WorkingDirectory = "/",
+            RedirectStandardInput = true,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+            WorkingDirectory = "/",
         };
         foreach (var argument in arguments) start.ArgumentList.Add(argument);
         using var process = StartOrExplain(start);
