@@ -1,18 +1,23 @@
-using Microsoft.Extensions.Diagnostics.HealthChecks;
+using InstaGrpc.Mesh;
 
 namespace InstaGrpc.Services.Changes;
 
-/// <summary>Ready: every node is published here, or stands by for another process that does it.</summary>
-public sealed class ChangesReadiness(IEnumerable<PublisherStatus> statuses) : IHealthCheck
+/// <summary>
+/// Every node is published here, or this process stands by for another that does it. Nothing answers worse without it than more slowly, so it
+/// keeps no service from serving; it is shown.
+/// </summary>
+public sealed class ChangesReadiness(IEnumerable<PublisherStatus> statuses) : IReadinessCheck
 {
-    public const string Name = "changes";
+    public string Name => "changes";
 
-    public Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default)
+    public IReadOnlyCollection<string>? Services => [];
+
+    public ValueTask<string?> CheckAsync(CancellationToken cancellation)
     {
         var waiting = statuses
             .Where(status => status.State is not (PublisherState.Streaming or PublisherState.StandingBy))
             .Select(status => $"{status.Node}: {status.State}{(status.Reason.Length > 0 ? $" ({status.Reason})" : "")}")
             .ToList();
-        return Task.FromResult(waiting.Count == 0 ? HealthCheckResult.Healthy() : HealthCheckResult.Unhealthy(string.Join("; ", waiting)));
+        return ValueTask.FromResult(waiting.Count == 0 ? null : string.Join("; ", waiting));
     }
 }

@@ -1,16 +1,18 @@
 using InstaGrpc.ChangeLog;
 using InstaGrpc.Contracts.Positions;
+using InstaGrpc.Mesh;
 using InstaGrpc.Postgres;
-using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
 
 namespace InstaGrpc.Services.Changes;
 
 /// <summary>The role <c>changes</c>: reads each node's logical slot and publishes its changes to Kafka. It serves no RPC.</summary>
 public static class ChangesRole
 {
-    public static void AddChanges(IServiceCollection services, IConfiguration configuration)
+    /// <summary>Adds the role.</summary>
+    public static IServiceCollection AddChanges(this IServiceCollection services, IConfiguration configuration)
     {
         services.AddPostgres(configuration);
         services.AddChangeLog(configuration);
@@ -23,11 +25,8 @@ public static class ChangesRole
 
         services.AddSingleton<ChangesMetrics>();
         services.AddHostedService<ChangesService>();
-        services.AddHealthChecks().AddCheck<ChangesReadiness>(ChangesReadiness.Name, tags: ["ready"]);
-    }
-
-    public static void MapChanges(IEndpointRouteBuilder endpoints)
-    {
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<IReadinessCheck, ChangesReadiness>());
+        return services;
     }
 
     private static IEnumerable<NodeName> Nodes(IConfiguration configuration)

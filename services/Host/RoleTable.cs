@@ -1,3 +1,4 @@
+using InstaGrpc.Services.Changes;
 using InstaGrpc.Services.Invalidator;
 
 namespace InstaGrpc.Host;
@@ -10,6 +11,8 @@ internal static class RoleTable
     /// <summary>In the order in which they are started; a role may call those above it from its first moment.</summary>
     public static IReadOnlyList<Role> All { get; } =
     [
+        new("changes", "", "each node's WAL -> Kafka, in commit order",
+            Needs.Postgres | Needs.Kafka, (services, configuration) => services.AddChanges(configuration)),
         new("invalidator", "insta.invalidator.v1.InvalidatorService", "changes -> marks in memcached, keys derived from the contracts",
             Needs.Postgres | Needs.Memcached | Needs.Kafka, (services, configuration) => services.AddInvalidator(configuration)),
     ];
