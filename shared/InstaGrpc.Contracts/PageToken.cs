@@ -35,7 +35,9 @@ public readonly record struct PageToken(long Owner, long LastId)
     {
         token = default;
         Span<byte> bytes = stackalloc byte[Length];
-        if (text.Length != Base64Url.GetEncodedLength(Length) || !Base64Url.TryDecodeFromChars(text, bytes, out var written)
+        // Not TryDecodeFromChars: it throws for a character outside the alphabet.
+        if (text.Length != Base64Url.GetEncodedLength(Length)
+            || Base64Url.DecodeFromChars(text, bytes, out _, out var written) != System.Buffers.OperationStatus.Done
             || written != Length || bytes[0] != Version)
         {
             return false;
