@@ -1,5 +1,7 @@
 using InstaGrpc.Services.Changes;
+using InstaGrpc.Services.Feed;
 using InstaGrpc.Services.Invalidator;
+using InstaGrpc.Services.Media;
 
 namespace InstaGrpc.Host;
 
@@ -13,6 +15,10 @@ internal static class RoleTable
     [
         new("changes", "", "each node's WAL -> Kafka, in commit order",
             Needs.Postgres | Needs.Kafka, (services, configuration) => services.AddChanges(configuration)),
+        new("media", "insta.media.v1.MediaService", "posts, likes, comments, counts",
+            Needs.Postgres | Needs.Memcached, (services, configuration) => services.AddMedia(configuration)),
+        new("feed", "insta.graph.v1.GraphService, insta.feed.v1.FeedService", "users, names, follows",
+            Needs.Postgres | Needs.Memcached, (services, configuration) => services.AddFeed(configuration)),
         new("invalidator", "insta.invalidator.v1.InvalidatorService", "changes -> marks in memcached, keys derived from the contracts",
             Needs.Postgres | Needs.Memcached | Needs.Kafka, (services, configuration) => services.AddInvalidator(configuration)),
     ];

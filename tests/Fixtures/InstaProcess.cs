@@ -1,12 +1,12 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Globalization;
-using InstaGrpc.TestFixtures;
 
-namespace InstaGrpc.Host.Tests;
+namespace InstaGrpc.TestFixtures;
 
-/// <summary>The executable `insta`, run as whoever deploys it runs it: a process with arguments, variables, output and signals.</summary>
-internal sealed class InstaProcess : IAsyncDisposable
+/// <summary>The executable `insta`, run as whoever deploys it runs it: a process with arguments, variables, output and signals. For test projects that
+/// reference services/Host.</summary>
+public sealed class InstaProcess : IAsyncDisposable
 {
     private static readonly TimeSpan _limit = TimeSpan.FromSeconds(120);
 

@@ -1,0 +1,33 @@
+namespace InstaGrpc.Integration.Tests;
+
+/// <summary>Readers that ask all the time. A call that fails fails the test: nothing here is retried.</summary>
+internal sealed class BusyReaders : IAsyncDisposable
+{
+    private readonly CancellationTokenSource _stop = new();
+    private readonly Task[] _running;
+    private long _reads;
+
+    public BusyReaders(int count, Func<Task> read) => _running = [.. Enumerable.Range(0, count).Select(_ => Task.Run(async () =>
+    {
+        while (!_stop.IsCancellationRequested)
+        {
+            await read();
+            Interlocked.Increment(ref _reads);
+        }
+    }))];
+
+    /// <summary>Ends them.</summary>
+    /// <returns>How often they read.</returns>
+    public async Task<long> StopAsync()
+    {
+        await _stop.CancelAsync();
+        await Task.WhenAll(_running);
+        return Interlocked.Read(ref _reads);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _stop.CancelAsync();
+        await Task.WhenAll(_running).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+    }
+}
