@@ -25,8 +25,8 @@ public sealed class AssemblyServers : IAsyncLifetime
     {
         var servers = new SharedServers();
         await servers.InitializeAsync().ConfigureAwait(false);
-        // A test process that is killed cannot do this: then the kernel ends the servers and the next run removes the folder.
-        AppDomain.CurrentDomain.ProcessExit += (_, _) => servers.DisposeAsync().Wait(TimeSpan.FromSeconds(10));
+        // xunit tells nobody that the last class is done, and the test host then ends without ceremony: the kernel stops the servers.
+        servers.DeleteFolderAfterExit();
         return servers;
     }
 }

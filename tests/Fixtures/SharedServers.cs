@@ -56,6 +56,9 @@ public sealed class SharedServers : IAsyncLifetime, IAsyncDisposable
         }
     }
 
+    /// <summary>The folder goes away when this process ends, however it does.</summary>
+    public void DeleteFolderAfterExit() => (_folder ?? throw NotStarted()).DeleteAfterExit();
+
     /// <summary>What a test's own cluster needs to start quickly; more settings of postgresql.conf may be given.</summary>
     public static EmbeddedPostgresOptions PostgresOptions(string folder, IReadOnlyDictionary<string, string>? settings = null) => new()
     {

@@ -8,6 +8,8 @@ public sealed class TestFolder : IDisposable
 {
     private const string _stem = "insta-test-";
 
+    private Stream? _pipe;
+
     private TestFolder(string path) => Path = path;
 
     public string Path { get; }
@@ -26,6 +28,20 @@ public sealed class TestFolder : IDisposable
     }
 
     public void Dispose() => TryDelete(Path);
+
+    /// <summary>
+    /// Has the folder deleted when this process has ended, however it did: test hosts end their process without asking. A shell of its own
+    /// session waits for the end of a pipe that only we hold, and gives servers that the kernel stops with us a moment to finish.
+    /// </summary>
+    public void DeleteAfterExit()
+    {
+        const string wait = "cat >/dev/null; for i in 1 2 3 4 5 6 7 8 9; do rm -rf -- \"$1\" 2>/dev/null && exit; sleep 1; done";
+        var start = new ProcessStartInfo("setsid", ["--fork", "sh", "-c", wait, "sh", Path]) { RedirectStandardInput = true };
+        var forked = Process.Start(start)!; // not disposed: that would close the pipe
+        // The pipe stays open with the handle: it lives as long as the process.
+        _pipe = forked.StandardInput.BaseStream;
+        forked.WaitForExit();
+    }
 
     private static bool IsLeftover(string folder)
     {
