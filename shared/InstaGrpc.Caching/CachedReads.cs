@@ -87,7 +87,7 @@ public sealed class CachedReads : IAsyncDisposable
             if (settings.L1Ttl > TimeSpan.Zero && LocalCopies.Find(at, slot, hash, writer.Written, EntryRead.TokenOf(conditions)) is { } copy)
             {
                 method.Counters.Answered(CacheLevel.L1);
-                return new(new CacheAnswer(CacheLevel.L1, copy.Header.IsPresent, copy.Bytes, null, copy) { Fence = copy.Header.Fence });
+                return new(LocalCopies.ToAnswer(copy));
             }
 
             place = new EntryPlace(

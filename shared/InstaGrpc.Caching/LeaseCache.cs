@@ -240,7 +240,8 @@ public sealed class LeaseCache
             return null;
         }
 
-        if (now - _runtime.Marks.FirstSeen(name.Hash, reply.Cas, now) > TimeSpan.FromSeconds(LeaseSeconds))
+        var monotonic = _runtime.MonotonicNow;
+        if (monotonic - _runtime.Marks.FirstSeen(name.Hash, reply.Cas, monotonic) > TimeSpan.FromSeconds(LeaseSeconds))
         {
             // Its winner is gone.
             await slot.Server.DeleteAsync(name.Key, new MetaDelete { Cas = reply.Cas, MarkStale = true }).ConfigureAwait(false);

@@ -253,7 +253,6 @@ public sealed class LeaseTests(MemcachedServers servers) : IClassFixture<Memcach
         await mesh.Pool.OwnerOf(key.Ring.Span).GetAsync(key.Under(mesh.Invalidator.Generation), new MetaGet { TouchSeconds = 3600 });
 
         var run = new ScriptedRun(() => "new");
-        reader.Clock.Ahead = TimeSpan.FromSeconds(1);
         await Phase.UntilAsync(
             async () => (await reader.ReadAsync(Brief, 1, run, new ReadConditions { Remaining = TimeSpan.FromMilliseconds(50) })).Level == CacheLevel.Filled
                 || (await reader.ReadAsync(Brief, 1, run)).Level == CacheLevel.Memcached,

@@ -87,7 +87,7 @@ internal sealed class BatchRead(
             var slot = node.On(_runtime.Pool!.OwnerOf(writer.Written));
             if (settings.L1Ttl > TimeSpan.Zero && LocalCopies.Find(at, slot, hash, writer.Written, EntryRead.TokenOf(conditions)) is { } copy)
             {
-                Answer(item, new CacheAnswer(CacheLevel.L1, copy.Header.IsPresent, copy.Bytes, null, copy) { Fence = copy.Header.Fence });
+                Answer(item, LocalCopies.ToAnswer(copy));
                 return null;
             }
 

@@ -36,7 +36,7 @@ internal sealed class CacheRuntime
     /// <summary>Key -> fill id, and when it was last seen valid.</summary>
     public SeenTable Seen { get; }
 
-    /// <summary>Key -> CAS of a lease that somebody else holds, and since when.</summary>
+    /// <summary>Key -> CAS of a lease that somebody else holds, and since when (<see cref="MonotonicNow"/>).</summary>
     public SeenTable Marks { get; }
 
     /// <summary>Group -> last known version.</summary>
@@ -54,6 +54,9 @@ internal sealed class CacheRuntime
     public RefillSchedule Refills { get; }
 
     public BackgroundWork Background { get; } = new();
+
+    /// <summary>The process's clock, which nobody sets, in a form that the tables hold.</summary>
+    public DateTime MonotonicNow => new(Time.GetElapsedTime(0).Ticks);
 
     public NodeState Node(NodeName node) => _nodes.GetOrAdd(node, _makeNode);
 }

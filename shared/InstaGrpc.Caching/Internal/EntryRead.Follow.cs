@@ -39,7 +39,7 @@ internal sealed partial class EntryRead
                 return await WonAsync(reply, stale, header, now, cancellation).ConfigureAwait(false);
             }
 
-            if (reply.Stale && await TakeFromDeadAsync(reply, now).ConfigureAwait(false) && stale is null)
+            if (reply.Stale && await TakeFromDeadAsync(reply).ConfigureAwait(false) && stale is null)
             {
                 return Step.Again;
             }
@@ -179,10 +179,10 @@ internal sealed partial class EntryRead
     }
 
     /// <summary>A marked value whose winner has not filled within the lease: its winner is gone, so the next reader is to win. True: it was marked anew.</summary>
-    private async ValueTask<bool> TakeFromDeadAsync(MetaReply reply, DateTime now)
+    private async ValueTask<bool> TakeFromDeadAsync(MetaReply reply)
     {
-        var since = _runtime.Marks.FirstSeen(_name.Hash, reply.Cas, now);
-        if (now - since <= TimeSpan.FromSeconds(place.Method.LeaseSeconds))
+        var now = _runtime.MonotonicNow;
+        if (now - _runtime.Marks.FirstSeen(_name.Hash, reply.Cas, now) <= TimeSpan.FromSeconds(place.Method.LeaseSeconds))
         {
             return false;
         }

@@ -49,7 +49,12 @@ internal sealed partial class EntryRead(EntryPlace place, ReadConditions conditi
             for (var turn = 0; turn < MostTurns && _losses < MostLosses; turn++)
             {
                 cancellation.ThrowIfCancellationRequested();
-                (reason, var reply) = await AskAsync(cancellation).ConfigureAwait(false);
+                (reason, var reply, var copy) = await AskAsync(cancellation).ConfigureAwait(false);
+                if (copy is not null)
+                {
+                    return Counted(LocalCopies.ToAnswer(copy));
+                }
+
                 if (reason != UncachedReason.None)
                 {
                     break;
@@ -176,12 +181,18 @@ internal sealed partial class EntryRead(EntryPlace place, ReadConditions conditi
         return new Sorted(null, lease, UncachedReason.None);
     }
 
-    private async ValueTask<(UncachedReason Reason, MetaReply Reply)> AskAsync(CancellationToken cancellation)
+    private async ValueTask<(UncachedReason Reason, MetaReply Reply, LocalCopy? Copy)> AskAsync(CancellationToken cancellation)
     {
         var (known, reason) = await ReachAsync(place.Slot, place.Method, _runtime, _token, cancellation).ConfigureAwait(false);
         if (reason != UncachedReason.None)
         {
-            return (reason, default);
+            return (reason, default, null);
+        }
+
+        // With the watermark read anew, a copy may be good that was not when it was looked at first.
+        if (place.Settings.L1Ttl > TimeSpan.Zero && LocalCopies.Find(place.Method, place.Slot, place.RingHash, place.Identity, _token) is { } copy)
+        {
+            return (UncachedReason.None, default, copy);
         }
 
         // All of it before mg is sent: see CopyClaim, and the time that a value counts as seen at.
@@ -203,7 +214,7 @@ internal sealed partial class EntryRead(EntryPlace place, ReadConditions conditi
         }
 
         _name = new EntryName(key);
-        return (UncachedReason.None, reply);
+        return (UncachedReason.None, reply, null);
     }
 
     private CacheAnswer Counted(in CacheAnswer answer)

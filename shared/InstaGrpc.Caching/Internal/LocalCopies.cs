@@ -6,6 +6,9 @@ namespace InstaGrpc.Caching.Internal;
 /// <summary>Whether a copy of this process may be the answer.</summary>
 internal static class LocalCopies
 {
+    public static CacheAnswer ToAnswer(LocalCopy copy) =>
+        new(CacheLevel.L1, copy.Header.IsPresent, copy.Bytes, null, copy) { Fence = copy.Header.Fence };
+
     /// <summary>A copy that is valid by the watermark that this process holds (at most 250 ms old), or null.</summary>
     /// <param name="at">Method and node.</param>
     /// <param name="slot">The watermark of the server that owns the entry.</param>
