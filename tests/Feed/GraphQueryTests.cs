@@ -1,0 +1,20 @@
+using InstaGrpc.Services.Feed;
+
+namespace InstaGrpc.Feed.Tests;
+
+public class GraphQueryTests(AssemblyServers servers) : IClassFixture<AssemblyServers>
+{
+    private static readonly HashSet<string> _ofDirectory =
+        [nameof(GraphSql.Claim), nameof(GraphSql.ClaimOf), nameof(GraphSql.TakeClaim), nameof(GraphSql.Confirm), nameof(GraphSql.Resolve)];
+
+    [Fact]
+    public async Task EveryQueryIsServedByAnIndexAndNoListIsSorted()
+    {
+        await using var nodes = await TestNodes.CreateAsync(servers.Servers, nodes: 1);
+        foreach (var (name, sql) in QueryPlans.Of(typeof(GraphSql)))
+        {
+            var plan = await QueryPlans.ExplainAsync(_ofDirectory.Contains(name) ? nodes.Directory : nodes.Nodes.Values.Single(), sql);
+            Assert.False(plan.Contains("Seq Scan", StringComparison.Ordinal) || plan.Contains("Sort", StringComparison.Ordinal), $"{name}:\n{plan}");
+        }
+    }
+}

@@ -1,0 +1,38 @@
+using InstaGrpc.Contracts.MediaV1;
+using InstaGrpc.Contracts.Positions;
+using InstaGrpc.Services.Media;
+
+namespace InstaGrpc.Media.Tests;
+
+/// <summary>The role media on two nodes, with users whose rows the tests insert themselves.</summary>
+internal sealed class MediaMesh : IAsyncDisposable
+{
+    private int _requests;
+
+    private MediaMesh(TestMesh mesh) => Mesh = mesh;
+
+    public TestMesh Mesh { get; }
+
+    public static async Task<MediaMesh> StartAsync(SharedServers servers) => new(await TestMesh.StartAsync(servers, [MediaRole.AddMedia]));
+
+    public MediaService.MediaServiceClient As(long user) => new(Mesh.User(user));
+
+    public MediaService.MediaServiceClient Service => new(Mesh.Service);
+
+    public string NewRequest() => $"request {Interlocked.Increment(ref _requests)}";
+
+    /// <summary>A user on the node, by his number 0 to 1,023.</summary>
+    public async Task<long> UserAsync(string node, int number)
+    {
+        var id = await Mesh.Nodes.IdOnAsync(new NodeName(node), milliseconds: 5, sequence: number);
+        await DatabaseOf(node).ExecuteAsync($"INSERT INTO users (id, name) VALUES ({id}, 'user{number}')");
+        return id;
+    }
+
+    public TestDatabase DatabaseOf(string node) => Mesh.Nodes.Nodes[new NodeName(node)];
+
+    public async Task<Contracts.MediaV1.Media> PostAsync(long user, string caption = "a caption") =>
+        (await As(user).CreateMediaAsync(new CreateMediaRequest { Caption = caption, RequestId = NewRequest() })).Media;
+
+    public ValueTask DisposeAsync() => Mesh.DisposeAsync();
+}
