@@ -86,7 +86,8 @@ public sealed class TestMesh : IAsyncDisposable
         await _application.StopAsync().ConfigureAwait(false);
         await _application.DisposeAsync().ConfigureAwait(false);
         await Nodes.DisposeAsync().ConfigureAwait(false);
-        Assert.Empty(_errors.Take());
+        var errors = TakeErrors();
+        Assert.True(errors.Count == 0, "The service logged errors:\n" + string.Join('\n', errors));
     }
 
     private sealed class ErrorLog : ILoggerProvider, ILogger
