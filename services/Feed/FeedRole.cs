@@ -2,7 +2,6 @@ using InstaGrpc.Contracts.GraphV1;
 using InstaGrpc.Contracts.IdV1;
 using InstaGrpc.Mesh;
 using InstaGrpc.Postgres;
-using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
@@ -36,7 +35,4 @@ public static class FeedRole
         services.AddScoped<UserCountRows>();
         return services;
     }
-
-    /// <summary>The mesh maps what was added to it; this role maps nothing besides.</summary>
-    public static void MapFeed(this IEndpointRouteBuilder endpoints) => ArgumentNullException.ThrowIfNull(endpoints);
 }

@@ -1,7 +1,6 @@
 using InstaGrpc.Contracts.IdV1;
 using InstaGrpc.Mesh;
 using InstaGrpc.Postgres;
-using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
@@ -24,7 +23,4 @@ public static class MediaRole
         services.AddScoped<MediaCountRows>();
         return services;
     }
-
-    /// <summary>The mesh maps what was added to it; this role maps nothing besides.</summary>
-    public static void MapMedia(this IEndpointRouteBuilder endpoints) => ArgumentNullException.ThrowIfNull(endpoints);
 }
