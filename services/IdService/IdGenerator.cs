@@ -6,12 +6,12 @@ namespace InstaGrpc.Services.IdService;
 public sealed class IdGenerator(IIdWindows windows, TimeProvider time) : IAsyncDisposable
 {
     private static readonly TimeSpan RetryPause = TimeSpan.FromMilliseconds(50);
+    private static readonly TimeSpan ReturnLimit = TimeSpan.FromSeconds(2);
 
     private readonly ShardIds?[] _shards = new ShardIds?[InstaId.Shards];
 
     /// <summary>Fills <paramref name="ids"/> with ids of the shard, ascending.</summary>
-    /// <exception cref="IdsUnavailableException">The directory grants no window before <paramref name="cancellation"/>; the message says why.</exception>
-    /// <exception cref="OperationCanceledException">The caller gave up while it waited for the clock only.</exception>
+    /// <exception cref="IdsUnavailableException">There were not enough before <paramref name="cancellation"/>; the message says why.</exception>
     public ValueTask FillAsync(int shard, Memory<long> ids, CancellationToken cancellation)
     {
         var own = ForShard(shard);
@@ -19,18 +19,32 @@ public sealed class IdGenerator(IIdWindows windows, TimeProvider time) : IAsyncD
         return taken == ids.Length ? ValueTask.CompletedTask : FillSlowAsync(own, shard, ids[taken..], shortage, cancellation);
     }
 
-    /// <summary>Writes as many ids of the shard as can be had without waiting; their number.</summary>
+    /// <summary>Writes as many ids of the shard as can be had without waiting, ascending; their number.</summary>
     public int TryTake(int shard, Span<long> ids) => ForShard(shard).TryTake(ids).Taken;
 
-    /// <summary>Gives the rests of all windows back, so that the next instance does not start ahead of the clock.</summary>
+    /// <summary>Gives the rests of all windows back, so that the next instance does not start ahead of the clock. It is a courtesy, and ends
+    /// after 2 s: windows that are not given back are skipped.</summary>
     public async ValueTask DisposeAsync()
     {
-        foreach (var shard in _shards)
+        using var limit = new CancellationTokenSource(ReturnLimit, time);
+        try
         {
-            if (shard is not null)
+            var rests = new List<IdWindowRest>();
+            foreach (var shard in _shards)
             {
-                await shard.ReturnAsync(CancellationToken.None).ConfigureAwait(false);
+                if (shard is not null && await shard.EndAsync(limit.Token).ConfigureAwait(false) is { } rest)
+                {
+                    rests.Add(rest);
+                }
             }
+            if (rests.Count > 0)
+            {
+                await windows.ReturnAsync(rests, limit.Token).ConfigureAwait(false);
+            }
+        }
+        catch (Exception e) when (e is System.Data.Common.DbException or OperationCanceledException)
+        {
+            // The directory is away.
         }
     }
 
@@ -41,33 +55,33 @@ public sealed class IdGenerator(IIdWindows windows, TimeProvider time) : IAsyncD
 
     private async ValueTask FillSlowAsync(ShardIds own, int shard, Memory<long> ids, IdShortage shortage, CancellationToken cancellation)
     {
-        while (true)
-        {
-            if (shortage == IdShortage.Millisecond)
-            {
-                await Task.Delay(TimeSpan.FromMilliseconds(1), time, cancellation).ConfigureAwait(false);
-            }
-            else
-            {
-                await RenewAsync(own, shard, cancellation).ConfigureAwait(false);
-            }
-            (var taken, shortage) = own.TryTake(ids.Span);
-            if (taken == ids.Length)
-            {
-                return;
-            }
-            ids = ids[taken..];
-        }
-    }
-
-    private async ValueTask RenewAsync(ShardIds own, int shard, CancellationToken cancellation)
-    {
         try
         {
-            while (!await own.RenewAsync(cancellation).ConfigureAwait(false))
+            while (true)
             {
-                await Task.Delay(RetryPause, time, cancellation).ConfigureAwait(false);
+                if (shortage == IdShortage.Millisecond)
+                {
+                    await Task.Delay(TimeSpan.FromMilliseconds(1), time, cancellation).ConfigureAwait(false);
+                }
+                else
+                {
+                    while (!await own.RenewAsync(cancellation).ConfigureAwait(false))
+                    {
+                        await Task.Delay(RetryPause, time, cancellation).ConfigureAwait(false);
+                    }
+                }
+                (var taken, shortage) = own.TryTake(ids.Span);
+                if (taken == ids.Length)
+                {
+                    return;
+                }
+                ids = ids[taken..];
             }
+        }
+        catch (OperationCanceledException) when (shortage == IdShortage.Millisecond)
+        {
+            throw new IdsUnavailableException(
+                $"shard {shard} makes {InstaId.Sequences} ids a ms, and {ids.Length} are missing: ask for fewer, or give more time");
         }
         catch (OperationCanceledException)
         {

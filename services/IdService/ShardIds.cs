@@ -2,8 +2,8 @@ using InstaGrpc.Contracts.Ids;
 
 namespace InstaGrpc.Services.IdService;
 
-/// <summary>Makes the ids of one shard inside the windows that it was given. For several threads; callers that need a window wait for one
-/// another.</summary>
+/// <summary>Makes the ids of one shard inside the windows that it was given. For several threads; callers that need a window wait for the same
+/// one.</summary>
 /// <remarks>
 /// An id's ms is never before the last one's, never outside the window, and never ahead of the clock. The clock is the directory's at the
 /// grant, carried on by this machine's monotonic clock, so setting the wall clock changes nothing here.
@@ -12,8 +12,8 @@ namespace InstaGrpc.Services.IdService;
 /// </remarks>
 internal sealed class ShardIds(int shard, IIdWindows windows, TimeProvider time)
 {
-    private readonly SemaphoreSlim _granting = new(1, 1);
     private readonly Lock _lock = new();
+    private Task<bool>? _renewal;
     private IdWindow _window;
     private long _grantedAt;
     private long _milliseconds = -1;
@@ -48,71 +48,77 @@ internal sealed class ShardIds(int shard, IIdWindows windows, TimeProvider time)
         }
     }
 
-    /// <summary>Gets a window that goes on after the present one, unless another caller just did.</summary>
+    /// <summary>Gets a window that goes on after the present one, unless that one has room.</summary>
     /// <returns>False if the directory grants none yet.</returns>
-    public async ValueTask<bool> RenewAsync(CancellationToken cancellation)
+    public Task<bool> RenewAsync(CancellationToken cancellation)
     {
-        long endBefore;
+        Task<bool> renewal;
         lock (_lock)
         {
-            endBefore = _window.End;
+            if (NextMillisecond(Now()) < _window.End)
+            {
+                return Task.FromResult(true);
+            }
+            // No caller's own: one who gives up must not take the window away from the others, and with a directory slower than
+            // everybody's patience there would never be one.
+            renewal = _renewal ??= Task.Run(GrantAsync, CancellationToken.None);
         }
-        await _granting.WaitAsync(cancellation).ConfigureAwait(false);
-        try
+        return renewal.WaitAsync(cancellation);
+    }
+
+    /// <summary>Takes the window away; null if nothing of it is left.</summary>
+    public async Task<IdWindowRest?> EndAsync(CancellationToken cancellation)
+    {
+        Task? renewal;
+        lock (_lock)
         {
-            lock (_lock)
-            {
-                if (_window.End != endBefore)
-                {
-                    return true;
-                }
-            }
-            var asked = time.GetTimestamp();
-            if (await windows.GrantAsync(shard, cancellation).ConfigureAwait(false) is not { } granted)
-            {
-                return false;
-            }
-            lock (_lock)
-            {
-                _window = granted;
-                _grantedAt = asked;
-            }
-            return true;
+            renewal = _renewal;
         }
-        finally
+        if (renewal is not null)
         {
-            _granting.Release();
+            await renewal.WaitAsync(cancellation).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+        lock (_lock)
+        {
+            var rest = new IdWindowRest(shard, Math.Max(_milliseconds + 1, _window.Start), _window.End);
+            _window = default;
+            _sequence = InstaId.Sequences;
+            return rest.Start < rest.End ? rest : null;
         }
     }
 
-    /// <summary>Gives back the unused rest of the window.</summary>
-    public async ValueTask ReturnAsync(CancellationToken cancellation)
+    private async Task<bool> GrantAsync()
     {
-        await _granting.WaitAsync(cancellation).ConfigureAwait(false);
+        IdWindow? granted = null;
         try
         {
-            long used, end;
-            lock (_lock)
+            granted = await windows.GrantAsync(shard).ConfigureAwait(false);
+            if (granted is { } window && (window.Start < 0 || window.End > InstaId.MillisecondsEnd))
             {
-                used = Math.Max(_milliseconds + 1, _window.Start);
-                end = _window.End;
-                _window = default;
-                _sequence = InstaId.Sequences;
+                granted = null;
+                throw new IdsUnavailableException(
+                    $"no id window for shard {shard}: the directory's clock says {InstaId.Epoch.AddMilliseconds(window.DatabaseNow):u}; "
+                    + $"ids can tell times from {InstaId.Epoch:u} to {InstaId.SignedEnd:u}");
             }
-            if (used < end)
-            {
-                await windows.ReturnAsync(shard, used, end, cancellation).ConfigureAwait(false);
-            }
+            return granted is not null;
         }
         finally
         {
-            _granting.Release();
+            lock (_lock)
+            {
+                _renewal = null;
+                if (granted is { } window)
+                {
+                    _window = window;
+                    _grantedAt = time.GetTimestamp();
+                }
+            }
         }
     }
 
     private bool TryNextMillisecond(long now, out IdShortage shortage)
     {
-        var next = Math.Max(Math.Max(now, _milliseconds + 1), _window.Start);
+        var next = NextMillisecond(now);
         if (next >= _window.End)
         {
             shortage = IdShortage.Window;
@@ -128,6 +134,8 @@ internal sealed class ShardIds(int shard, IIdWindows windows, TimeProvider time)
         shortage = IdShortage.None;
         return true;
     }
+
+    private long NextMillisecond(long now) => Math.Max(Math.Max(now, _milliseconds + 1), _window.Start);
 
     // A window that begins ahead of the directory's clock (the last owner crashed, or there are several) shifts the clock by as much, so that
     // its ids are paced like any others.

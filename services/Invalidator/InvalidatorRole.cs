@@ -1,5 +1,6 @@
 using InstaGrpc.ChangeLog;
 using InstaGrpc.Memcached;
+using InstaGrpc.Mesh;
 using InstaGrpc.Postgres;
 using InstaGrpc.Services.Invalidator.Internal;
 using Microsoft.AspNetCore.Routing;
@@ -19,6 +20,7 @@ public static class InvalidatorRole
         services.AddPostgres(configuration);
         services.AddMemcached(configuration);
         services.AddChangeLog(configuration);
+        services.AddInstaMesh(configuration).AddService<InvalidatorGrpcService>();
         var options = configuration.GetSection("Insta:Invalidator").Get<InvalidatorOptions>() ?? new InvalidatorOptions();
         var settings = new LineageSettings(
             configuration["Insta:Prefix"] ?? "", configuration["Insta:Region"] ?? "local", options.Address ?? OwnAddress(configuration));
@@ -34,6 +36,9 @@ public static class InvalidatorRole
         services.AddHostedService(provider => provider.GetRequiredService<InvalidatorWorker>());
         return services;
     }
+
+    /// <summary>The mesh maps what was added to it; this role maps nothing besides.</summary>
+    public static void MapInvalidator(this IEndpointRouteBuilder endpoints) => ArgumentNullException.ThrowIfNull(endpoints);
 
     private static string OwnAddress(IConfiguration configuration) =>
         configuration["Insta:Grpc:Advertise"] ?? "http://" + (configuration["Insta:Grpc:Listen"] ?? "127.0.0.1:7070");

@@ -1,4 +1,6 @@
+using InstaGrpc.Postgres;
 using InstaGrpc.TestFixtures;
+using Microsoft.Extensions.Logging.Abstractions;
 
 namespace InstaGrpc.IdService.Tests;
 
@@ -8,8 +10,18 @@ internal static class DirectoryDatabase
     public static async Task<TestDatabase> CreateAsync(SharedServers servers)
     {
         var database = await servers.CreateDatabaseAsync("ids");
-        // to be: await Migrator.MigrateDirectoryAsync(...)
-        await database.ExecuteAsync("CREATE TABLE id_windows (shard int PRIMARY KEY, last_ms bigint NOT NULL, owner uuid)");
+        await using var connection = await database.OpenAsync();
+        await new Migrator(NullLogger<Migrator>.Instance).MigrateDirectoryAsync(connection, CancellationToken.None);
         return database;
     }
+
+    /// <summary>As if a window of the shard, another instance's, ended this far ahead of the directory's clock.</summary>
+    public static Task SetLastWindowAsync(this TestDatabase directory, int shard, TimeSpan ahead) => directory.ExecuteAsync(
+        $"""
+        INSERT INTO id_windows (shard, last_ms, owner)
+        VALUES ({shard}, (extract(epoch FROM clock_timestamp()) * 1000)::bigint - 1767225600000 + {(long)ahead.TotalMilliseconds}, gen_random_uuid())
+        """);
+
+    public static Task<long> GrantedUntilAsync(this TestDatabase directory, int shard) =>
+        directory.QueryAsync<long>($"SELECT last_ms FROM id_windows WHERE shard = {shard}");
 }

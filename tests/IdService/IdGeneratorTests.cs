@@ -39,7 +39,7 @@ public sealed class IdGeneratorTests(AssemblyServers fixture) : IClassFixture<As
             Assert.True(ids[i] > ids[i - 1], $"id {i} is not above the one before");
         }
         Assert.All(ids.Where((_, i) => i % 997 == 0), id => Assert.Equal(7, new InstaId(id).Shard));
-        Assert.True(await GrantedUntilAsync(7) > new InstaId(ids[^1]).Milliseconds, "an id lies beyond the last window");
+        Assert.True(await _database.GrantedUntilAsync(7) > new InstaId(ids[^1]).Milliseconds, "an id lies beyond the last window");
     }
 
     [Fact]
@@ -76,8 +76,7 @@ public sealed class IdGeneratorTests(AssemblyServers fixture) : IClassFixture<As
     public async Task AShardWhoseLastWindowEndsFarAheadOfTheClockIsRefusedWithTheReason()
     {
         // What a directory looks like whose clock was set back by an hour.
-        await _database.ExecuteAsync(
-            "INSERT INTO id_windows (shard, last_ms) VALUES (5, (extract(epoch FROM now()) * 1000)::bigint - 1767225600000 + 3600000)");
+        await _database.SetLastWindowAsync(5, ahead: TimeSpan.FromHours(1));
         await using var generator = Instance();
         using var patience = new CancellationTokenSource(TimeSpan.FromMilliseconds(300));
 
@@ -90,9 +89,8 @@ public sealed class IdGeneratorTests(AssemblyServers fixture) : IClassFixture<As
     [Fact]
     public async Task ASmallSetBackOfTheDirectorysClockIsBridgedInsideTheNextWindow()
     {
-        await _database.ExecuteAsync(
-            "INSERT INTO id_windows (shard, last_ms) VALUES (6, (extract(epoch FROM clock_timestamp()) * 1000)::bigint - 1767225600000 + 1000)");
-        var before = await GrantedUntilAsync(6);
+        await _database.SetLastWindowAsync(6, ahead: TimeSpan.FromSeconds(1));
+        var before = await _database.GrantedUntilAsync(6);
         await using var generator = Instance();
         var id = new long[1];
 
@@ -110,7 +108,65 @@ public sealed class IdGeneratorTests(AssemblyServers fixture) : IClassFixture<As
         await first.FillAsync(4, id, CancellationToken.None);
         await first.DisposeAsync();
 
-        Assert.Equal(new InstaId(id[0]).Milliseconds + 1, await GrantedUntilAsync(4));
+        Assert.Equal(new InstaId(id[0]).Milliseconds + 1, await _database.GrantedUntilAsync(4));
+    }
+
+    [Fact]
+    public async Task AWindowThatSomebodyWasGrantedMeanwhileIsNotTakenBack()
+    {
+        _options.Window = TimeSpan.FromSeconds(60);
+        _options.MaxAhead = TimeSpan.FromSeconds(120);
+        var first = Instance();
+        await first.FillAsync(4, new long[1], CancellationToken.None);
+        await using var second = Instance();
+        await second.FillAsync(4, new long[1], CancellationToken.None);
+        var granted = await _database.GrantedUntilAsync(4);
+
+        await first.DisposeAsync();
+
+        Assert.Equal(granted, await _database.GrantedUntilAsync(4));
+    }
+
+    [Fact]
+    public async Task ManyShardsGetAndReturnTheirWindowsInAFewStatements()
+    {
+        var windows = new PostgresIdWindows(_directory, _options);
+        await using var locked = await _database.OpenAsync();
+        await using var transaction = await locked.BeginTransactionAsync();
+        await using (var hold = new NpgsqlCommand("LOCK TABLE id_windows IN EXCLUSIVE MODE", locked))
+        {
+            await hold.ExecuteNonQueryAsync();
+        }
+        var generator = new IdGenerator(windows, TimeProvider.System);
+        var waiting = Enumerable.Range(0, 1_000).Select(shard => generator.FillAsync(shard, new long[1], CancellationToken.None).AsTask()).ToArray();
+        await transaction.RollbackAsync();
+        await Task.WhenAll(waiting);
+        await generator.DisposeAsync();
+
+        // xmin of rows that one statement wrote is the same.
+        Assert.Equal(1_000L, await _database.QueryAsync<long>("SELECT count(*) FROM id_windows"));
+        Assert.InRange(await _database.QueryAsync<long>("SELECT count(DISTINCT xmin::text) FROM id_windows"), 1, 3);
+    }
+
+    [Fact]
+    public async Task ACallerWhoGivesUpDoesNotTakeTheWindowFromTheOthers()
+    {
+        await using var locked = await _database.OpenAsync();
+        await using var transaction = await locked.BeginTransactionAsync();
+        await using (var hold = new NpgsqlCommand("LOCK TABLE id_windows IN EXCLUSIVE MODE", locked))
+        {
+            await hold.ExecuteNonQueryAsync();
+        }
+        await using var generator = Instance();
+        using var impatient = new CancellationTokenSource();
+        var first = generator.FillAsync(8, new long[1], impatient.Token).AsTask();
+        var second = generator.FillAsync(8, new long[1], CancellationToken.None).AsTask();
+
+        await impatient.CancelAsync();
+        await Assert.ThrowsAsync<IdsUnavailableException>(() => first);
+        await transaction.RollbackAsync();
+
+        await second;
     }
 
     [Fact]
@@ -125,6 +181,4 @@ public sealed class IdGeneratorTests(AssemblyServers fixture) : IClassFixture<As
     }
 
     private IdGenerator Instance() => new(new PostgresIdWindows(_directory, _options), TimeProvider.System);
-
-    private Task<long> GrantedUntilAsync(int shard) => _database.QueryAsync<long>($"SELECT last_ms FROM id_windows WHERE shard = {shard}");
 }

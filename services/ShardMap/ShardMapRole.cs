@@ -1,0 +1,27 @@
+using InstaGrpc.Mesh;
+using InstaGrpc.Postgres;
+using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+
+namespace InstaGrpc.Services.ShardMap;
+
+/// <summary>The role <c>shardmap</c>: which node holds which shard.</summary>
+public static class ShardMapRole
+{
+    /// <summary>Adds the role.</summary>
+    public static IServiceCollection AddShardMap(this IServiceCollection services, IConfiguration configuration)
+    {
+        services.AddPostgres(configuration);
+        services.AddInstaMesh(configuration).AddService<ShardMapGrpcService>();
+        services.AddOptions<ShardMapOptions>().Bind(configuration.GetSection("Insta:ShardMap"))
+            .Validate(static options => options.MaxWatchers > 0, "Insta:ShardMap:MaxWatchers must be above 0.")
+            .ValidateOnStart();
+        services.TryAddSingleton<MapWatchers>();
+        return services;
+    }
+
+    /// <summary>The mesh maps what was added to it; this role maps nothing besides.</summary>
+    public static void MapShardMap(this IEndpointRouteBuilder endpoints) => ArgumentNullException.ThrowIfNull(endpoints);
+}
