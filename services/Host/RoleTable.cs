@@ -1,7 +1,9 @@
 using InstaGrpc.Services.Changes;
 using InstaGrpc.Services.Feed;
+using InstaGrpc.Services.IdService;
 using InstaGrpc.Services.Invalidator;
 using InstaGrpc.Services.Media;
+using InstaGrpc.Services.ShardMap;
 
 namespace InstaGrpc.Host;
 
@@ -13,6 +15,10 @@ internal static class RoleTable
     /// <summary>In the order in which they are started; a role may call those above it from its first moment.</summary>
     public static IReadOnlyList<Role> All { get; } =
     [
+        new("id", "insta.id.v1.IdService", "64-bit ids that sort by time", Needs.Postgres,
+            (services, configuration) => services.AddId(configuration)),
+        new("shardmap", "insta.shardmap.v1.ShardMapService", "which node holds which shard", Needs.Postgres,
+            (services, configuration) => services.AddShardMap(configuration)),
         new("changes", "", "each node's WAL -> Kafka, in commit order",
             Needs.Postgres | Needs.Kafka, (services, configuration) => services.AddChanges(configuration)),
         new("media", "insta.media.v1.MediaService", "posts, likes, comments, counts",

@@ -1,6 +1,5 @@
 using InstaGrpc.Mesh;
 using InstaGrpc.Postgres;
-using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
@@ -27,7 +26,4 @@ public static class IdRole
         services.TryAddSingleton<IdGenerator>();
         return services;
     }
-
-    /// <summary>The mesh maps what was added to it; this role maps nothing besides.</summary>
-    public static void MapId(this IEndpointRouteBuilder endpoints) => ArgumentNullException.ThrowIfNull(endpoints);
 }

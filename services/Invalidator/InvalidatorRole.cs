@@ -3,7 +3,6 @@ using InstaGrpc.Memcached;
 using InstaGrpc.Mesh;
 using InstaGrpc.Postgres;
 using InstaGrpc.Services.Invalidator.Internal;
-using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
@@ -14,7 +13,7 @@ namespace InstaGrpc.Services.Invalidator;
 /// <summary>The role <c>invalidator</c>: from the change streams to marks in memcached.</summary>
 public static class InvalidatorRole
 {
-    /// <summary>Adds the role.</summary>
+    /// <summary>Adds the role; the mesh maps its service.</summary>
     public static IServiceCollection AddInvalidator(this IServiceCollection services, IConfiguration configuration)
     {
         services.AddPostgres(configuration);
@@ -36,9 +35,6 @@ public static class InvalidatorRole
         services.AddHostedService(provider => provider.GetRequiredService<InvalidatorWorker>());
         return services;
     }
-
-    /// <summary>The mesh maps what was added to it; this role maps nothing besides.</summary>
-    public static void MapInvalidator(this IEndpointRouteBuilder endpoints) => ArgumentNullException.ThrowIfNull(endpoints);
 
     private static string OwnAddress(IConfiguration configuration) =>
         configuration["Insta:Grpc:Advertise"] ?? "http://" + (configuration["Insta:Grpc:Listen"] ?? "127.0.0.1:7070");

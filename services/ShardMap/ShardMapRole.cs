@@ -1,6 +1,5 @@
 using InstaGrpc.Mesh;
 using InstaGrpc.Postgres;
-using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
@@ -10,7 +9,7 @@ namespace InstaGrpc.Services.ShardMap;
 /// <summary>The role <c>shardmap</c>: which node holds which shard.</summary>
 public static class ShardMapRole
 {
-    /// <summary>Adds the role.</summary>
+    /// <summary>Adds the role; the mesh maps its service.</summary>
     public static IServiceCollection AddShardMap(this IServiceCollection services, IConfiguration configuration)
     {
         services.AddPostgres(configuration);
@@ -21,7 +20,4 @@ public static class ShardMapRole
         services.TryAddSingleton<MapWatchers>();
         return services;
     }
-
-    /// <summary>The mesh maps what was added to it; this role maps nothing besides.</summary>
-    public static void MapShardMap(this IEndpointRouteBuilder endpoints) => ArgumentNullException.ThrowIfNull(endpoints);
 }

@@ -18,6 +18,7 @@ public sealed class ShardMapGrpcServiceTests(AssemblyServers fixture) : IClassFi
     public async Task InitializeAsync()
     {
         _nodes = await TestNodes.CreateAsync(fixture.Servers, nodes: 2, hint: "shardmap");
+        await _nodes.Directory.ExecuteAsync("UPDATE nodes SET region = 'elsewhere' WHERE name = 'n2'");
         _mesh = await TestMesh.StartAsync(
             [
                 .. _nodes.Configuration,
@@ -25,7 +26,6 @@ public sealed class ShardMapGrpcServiceTests(AssemblyServers fixture) : IClassFi
                 new("Insta:ShardMap:MaxWatchers", "3"),
             ],
             (services, configuration) => services.AddShardMap(configuration));
-        await _nodes.Directory.ExecuteAsync("UPDATE nodes SET region = 'elsewhere' WHERE name = 'n2'");
         _map = new Client(_mesh.As("service:test"));
     }
 
