@@ -33,6 +33,7 @@ public static class InvalidatorRole
             .. provider.GetRequiredService<NodePool>().AllNodes.Select(node => ActivatorUtilities.CreateInstance<Lineage>(provider, node)),
         ]));
         services.AddHostedService(provider => provider.GetRequiredService<InvalidatorWorker>());
+        services.AddInstaMesh(configuration).AddService<InvalidatorGrpcService>();
         return services;
     }
 

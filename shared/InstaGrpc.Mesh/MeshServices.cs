@@ -1,3 +1,4 @@
+using InstaGrpc.Caching;
 using InstaGrpc.Memcached;
 using InstaGrpc.Mesh.Internal;
 using InstaGrpc.Mesh.Internal.Client;
@@ -118,6 +119,12 @@ public static class MeshServices
         if (!string.IsNullOrEmpty(configuration["Insta:Postgres:Directory"]))
         {
             services.AddPostgres(configuration);
+            services.AddCaching(configuration, static provider =>
+            {
+                // What the class does not override is UNIMPLEMENTED: nothing of it will ever be cached.
+                var catalog = provider.GetRequiredService<MeshCatalog>();
+                return catalog.Served.Methods.Where(m => catalog.HandlerOf(m) is not null);
+            });
         }
 
         if (configuration.GetSection("Insta:Memcached:Servers") is { } servers && (servers.Value is { Length: > 0 } || servers.GetChildren().Any()))

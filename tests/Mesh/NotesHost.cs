@@ -4,10 +4,10 @@ using Grpc.Net.Client;
 using InstaGrpc.Contracts;
 using InstaGrpc.Mesh.Tests.NotesV1;
 using InstaGrpc.Postgres;
+using InstaGrpc.Services.Changes;
+using InstaGrpc.Services.Invalidator;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
-using Microsoft.AspNetCore.Hosting.Server;
-using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
@@ -23,11 +23,14 @@ public sealed class NotesHost : IAsyncDisposable
 {
     private readonly WebApplication _app;
     private readonly TestDatabase[] _databases;
+    private readonly TestLog _log;
     private readonly GrpcChannel _channel;
     private readonly GrpcChannel _outside;
 
-    private NotesHost(WebApplication app, TestDatabase[] databases, Uri inside, Uri outside)
+    private NotesHost(WebApplication app, TestDatabase[] databases, Uri inside, Uri outside, SettableConfiguration settings, TestLog log)
     {
+        Settings = settings;
+        _log = log;
         _app = app;
         _databases = databases;
         Address = inside;
@@ -55,12 +58,22 @@ public sealed class NotesHost : IAsyncDisposable
     public IServiceProvider Services => _app.Services;
 
     /// <summary>The configuration's settable layer; call <see cref="IConfigurationRoot.Reload"/> afterwards.</summary>
+    public SettableConfiguration Settings { get; }
+
+    /// <summary>Messages of errors that were logged, with their exceptions.</summary>
+    public IReadOnlyCollection<string> Errors => _log.Errors;
+
     public IConfigurationRoot Configuration => (IConfigurationRoot)_app.Configuration;
 
     /// <summary>The nodes' databases, "one" and "two".</summary>
     public IReadOnlyList<TestDatabase> Nodes => _databases[1..];
 
-    public static async Task<NotesHost> StartAsync(SharedServers servers, Dictionary<string, string?>? settings = null, string environment = "Development")
+    /// <param name="servers">PostgreSQL, memcached and the broker.</param>
+    /// <param name="settings">Configuration beyond the usual.</param>
+    /// <param name="environment">Production: what a contract does not declare goes uncached instead of failing.</param>
+    /// <param name="stream">With the roles that make caching possible: changes are published, and invalidate.</param>
+    public static async Task<NotesHost> StartAsync(
+        SharedServers servers, Dictionary<string, string?>? settings = null, string environment = "Development", bool stream = false)
     {
         TestDatabase[] databases =
         [
@@ -79,21 +92,33 @@ public sealed class NotesHost : IAsyncDisposable
             configuration[key] = value;
         }
 
-        var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions { EnvironmentName = environment });
-        builder.Configuration.AddInMemoryCollection(configuration);
-        builder.Logging.AddProvider(new TestLog()).SetMinimumLevel(LogLevel.Warning);
-        builder.Services.AddRouting();
+        var inside = InstaGrpc.Embedded.LoopbackPort.Free();
         var outside = InstaGrpc.Embedded.LoopbackPort.Free();
-        builder.Configuration["Insta:Mesh:ExternalPorts:0"] = outside.ToString(System.Globalization.CultureInfo.InvariantCulture);
+        configuration["Insta:Mesh:ExternalPorts:0"] = $"{outside}";
+        configuration["Insta:Kafka:BootstrapServers"] = servers.Kafka;
+        configuration["Insta:Kafka:Embedded"] = servers.Broker.IsApacheKafka ? "false" : "true";
+        configuration["Insta:Invalidator:Address"] = $"http://127.0.0.1:{inside}";
+        var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions { EnvironmentName = environment });
+        var settable = new SettableConfiguration(configuration);
+        ((IConfigurationBuilder)builder.Configuration).Add(settable);
+        var log = new TestLog();
+        builder.Logging.AddProvider(log).SetMinimumLevel(LogLevel.Warning);
+        builder.Services.AddRouting();
         builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel =>
         {
-            kestrel.Listen(IPAddress.Loopback, 0, listen => listen.Protocols = HttpProtocols.Http2);
+            kestrel.Listen(IPAddress.Loopback, inside, listen => listen.Protocols = HttpProtocols.Http2);
             kestrel.Listen(IPAddress.Loopback, outside, listen => listen.Protocols = HttpProtocols.Http2);
         });
         builder.Services.AddSingleton<NotesLog>();
         builder.Services.AddInstaMesh(builder.Configuration)
             .AddService<NotesGrpcService>()
             .AddClient<NotesService.NotesServiceClient>();
+        if (stream)
+        {
+            builder.Services.AddChanges(builder.Configuration);
+            builder.Services.AddInvalidator(builder.Configuration);
+        }
+
         var app = builder.Build();
         app.MapInstaMesh();
         await app.Services.GetRequiredService<Migrator>().MigrateAsync(app.Services.GetRequiredService<NodePool>(), CancellationToken.None);
@@ -108,8 +133,7 @@ public sealed class NotesHost : IAsyncDisposable
         }
 
         await app.StartAsync();
-        var addresses = app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Select(a => new Uri(a)).ToArray();
-        return new NotesHost(app, databases, addresses.Single(a => a.Port != outside), addresses.Single(a => a.Port == outside));
+        return new NotesHost(app, databases, new Uri($"http://127.0.0.1:{inside}"), new Uri($"http://127.0.0.1:{outside}"), settable, log);
     }
 
     /// <summary>Headers of a caller.</summary>

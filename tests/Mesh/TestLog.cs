@@ -1,17 +1,22 @@
+using System.Collections.Concurrent;
 using Microsoft.Extensions.Logging;
 
 namespace InstaGrpc.Mesh.Tests;
 
-/// <summary>Shows warnings and errors beside a failing test.</summary>
+/// <summary>Keeps the errors; shows warnings too with INSTA_TEST_LOG=1.</summary>
 internal sealed class TestLog : ILoggerProvider
 {
-    public ILogger CreateLogger(string categoryName) => new Category(categoryName);
+    private readonly ConcurrentQueue<string> _errors = new();
+
+    public IReadOnlyCollection<string> Errors => _errors;
+
+    public ILogger CreateLogger(string categoryName) => new Category(categoryName, _errors);
 
     public void Dispose()
     {
     }
 
-    private sealed class Category(string name) : ILogger
+    private sealed class Category(string name, ConcurrentQueue<string> errors) : ILogger
     {
         public IDisposable? BeginScope<TState>(TState state)
             where TState : notnull => null;
@@ -20,6 +25,11 @@ internal sealed class TestLog : ILoggerProvider
 
         public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
         {
+            if (logLevel >= LogLevel.Error)
+            {
+                errors.Enqueue($"{formatter(state, exception)} {exception}");
+            }
+
             if (IsEnabled(logLevel) && Environment.GetEnvironmentVariable("INSTA_TEST_LOG") is { Length: > 0 })
             {
                 Console.WriteLine($"{logLevel} {name} {formatter(state, exception)} {exception}");

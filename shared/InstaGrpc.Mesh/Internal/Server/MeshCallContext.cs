@@ -74,7 +74,10 @@ internal sealed class MeshCallContext : ServerCallContext, ICallerSource, IDispo
     }
 
     /// <summary>Whether the deadline, the caller's or the contract's, has passed.</summary>
-    public bool IsOverdue => _deadline <= _time.GetUtcNow().UtcDateTime;
+    public bool IsOverdue => _deadline <= _time.GetUtcNow().UtcDateTime
+
+        // The timer may be a little ahead of the clock that the deadline is told in.
+        || (_ceiling is { IsCancellationRequested: true } && !IsAbandoned);
 
     /// <summary>Whether the caller went away, or its own deadline passed: the server's context is cancelled then.</summary>
     public bool IsAbandoned => _inner.CancellationToken.IsCancellationRequested;
