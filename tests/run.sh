@@ -17,11 +17,7 @@ need_dotnet
 need_sdk
 need_node
 need postgresql memcached librdkafka1 libvips42
-if [ -z "${INSTA_TOOLS:-}" ] && [ -x "$root/../shared/tools/unpack" ]; then
-    need xz-utils
-    phase tools "$root/../shared/tools/unpack" "$state/tools" "${test_tools[@]}"
-    export INSTA_TOOLS="$state/tools"
-fi
+need_tools "${test_tools[@]}"
 if [ -n "${INSTA_TOOLS:-}" ]; then need openjdk-17-jre-headless; fi
 
 results="$state/test-results"
