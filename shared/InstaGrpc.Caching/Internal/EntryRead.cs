@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using InstaGrpc.Contracts.Positions;
 using InstaGrpc.Memcached;
 
@@ -41,6 +42,7 @@ internal sealed partial class EntryRead(EntryPlace place, ReadConditions conditi
         : fence;
 
     /// <summary>Asks, and follows the answers until there is one for the caller.</summary>
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     public async ValueTask<CacheAnswer> RunAsync(CancellationToken cancellation)
     {
         var reason = UncachedReason.LostTooOften;
@@ -49,15 +51,38 @@ internal sealed partial class EntryRead(EntryPlace place, ReadConditions conditi
             for (var turn = 0; turn < MostTurns && _losses < MostLosses; turn++)
             {
                 cancellation.ThrowIfCancellationRequested();
-                (reason, var reply, var copy) = await AskAsync(cancellation).ConfigureAwait(false);
-                if (copy is not null)
+                (var known, reason) = await ReachAsync(place.Slot, place.Method, _runtime, _token, cancellation).ConfigureAwait(false);
+                if (reason != UncachedReason.None)
+                {
+                    break;
+                }
+
+                // With the watermark read anew, a copy may be good that was not when it was looked at first.
+                if (place.Settings.L1Ttl > TimeSpan.Zero
+                    && LocalCopies.Find(place.Method, place.Slot, place.RingHash, place.Identity, _token) is { } copy)
                 {
                     return Counted(LocalCopies.ToAnswer(copy));
                 }
 
-                if (reason != UncachedReason.None)
+                var key = Prepare(known!);
+                MetaReply reply;
+                if (place.Page is null)
                 {
-                    break;
+                    // Not with the caller's cancellation: a lease won by a call that was given up would belong to nobody.
+                    reply = await place.Server.GetAsync(key, LeaseQuestion.Of(place)).ConfigureAwait(false);
+                }
+                else
+                {
+                    (key, reply) = await ListVersion.AskAsync(place, key, LeaseQuestion.Of(place)).ConfigureAwait(false);
+                }
+
+                _name = new EntryName(key);
+
+                // A plain hit, which is nearly every read, needs no second state machine.
+                if (reply is { Stale: false, Value.Length: > 0 }
+                    && Look(reply, out var header, out var now) == UncachedReason.None && Valid(reply, mine: true, header, now) is { } hit)
+                {
+                    return Counted(hit);
                 }
 
                 var step = await FollowAsync(reply, cancellation).ConfigureAwait(false);
@@ -181,40 +206,14 @@ internal sealed partial class EntryRead(EntryPlace place, ReadConditions conditi
         return new Sorted(null, lease, UncachedReason.None);
     }
 
-    private async ValueTask<(UncachedReason Reason, MetaReply Reply, LocalCopy? Copy)> AskAsync(CancellationToken cancellation)
+    /// <summary>Notes what must be noted before <c>mg</c> is sent: what a copy may claim, and the time that a value counts as seen at.</summary>
+    private byte[] Prepare(KnownWatermark known)
     {
-        var (known, reason) = await ReachAsync(place.Slot, place.Method, _runtime, _token, cancellation).ConfigureAwait(false);
-        if (reason != UncachedReason.None)
-        {
-            return (reason, default, null);
-        }
-
-        // With the watermark read anew, a copy may be good that was not when it was looked at first.
-        if (place.Settings.L1Ttl > TimeSpan.Zero && LocalCopies.Find(place.Method, place.Slot, place.RingHash, place.Identity, _token) is { } copy)
-        {
-            return (UncachedReason.None, default, copy);
-        }
-
-        // All of it before mg is sent: see CopyClaim, and the time that a value counts as seen at.
-        _known = known!;
-        var watermark = known!.Watermark!;
+        _known = known;
+        var watermark = known.Watermark!;
         _before = new CopyClaim(watermark.Lo, _runtime.Stripes.Read(place.RingHash), watermark.Owner);
         _askedAt = _runtime.Time.GetTimestamp();
-        var get = LeaseQuestion.Of(place);
-        var key = place.Under(watermark.Generation);
-        MetaReply reply;
-        if (place.Page is null)
-        {
-            // Not with the caller's cancellation: a lease won by a call that was given up would belong to nobody.
-            reply = await place.Server.GetAsync(key, get).ConfigureAwait(false);
-        }
-        else
-        {
-            (key, reply) = await ListVersion.AskAsync(place, key, get).ConfigureAwait(false);
-        }
-
-        _name = new EntryName(key);
-        return (UncachedReason.None, reply, null);
+        return place.Under(watermark.Generation);
     }
 
     private CacheAnswer Counted(in CacheAnswer answer)
