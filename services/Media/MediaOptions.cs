@@ -11,4 +11,11 @@ public sealed class MediaOptions
 
     /// <summary>Photos of a post. 10 by default.</summary>
     public int MostPhotos { get; set; } = 10;
+
+    /// <summary>How often likes and comments of deleted posts, and answers to repeated requests that are past their time, are swept away.
+    /// 1 min by default.</summary>
+    public TimeSpan SweepInterval { get; set; } = TimeSpan.FromMinutes(1);
+
+    /// <summary>How long a deleted post's row stays after its likes and comments are gone. 1 h by default.</summary>
+    public TimeSpan TombstoneLifetime { get; set; } = TimeSpan.FromHours(1);
 }

@@ -17,6 +17,8 @@ public static class MediaRole
         services.AddInstaMesh(configuration).AddService<MediaGrpcService>().AddClient<IdService.IdServiceClient>();
         services.TryAddSingleton(configuration.GetSection("Insta:Media").Get<MediaOptions>() ?? new MediaOptions());
         services.TryAddSingleton<RequestFields>();
+        services.AddSingleton<MediaSweep>();
+        services.AddHostedService(static provider => provider.GetRequiredService<MediaSweep>());
         services.AddScoped<Posts>();
         services.AddScoped<Likes>();
         services.AddScoped<Comments>();

@@ -61,4 +61,18 @@ internal static class MediaSql
         """;
 
     public const string DeleteComment = "DELETE FROM comments WHERE media_id = $1 AND id = $2";
+
+    // Sweeping: 1,000 rows at a time, so that no transaction holds much for long.
+
+    public const string DeletedPosts = """
+        SELECT id, deleted_at FROM media WHERE deleted AND (deleted_at, id) > ($1::timestamptz, $2::bigint) ORDER BY deleted_at, id LIMIT 100
+        """;
+
+    public const string SweepLikes =
+        "DELETE FROM likes WHERE media_id = $1 AND ctid = ANY (ARRAY (SELECT ctid FROM likes WHERE media_id = $1 LIMIT 1000))";
+
+    public const string SweepComments =
+        "DELETE FROM comments WHERE media_id = $1 AND ctid = ANY (ARRAY (SELECT ctid FROM comments WHERE media_id = $1 LIMIT 1000))";
+
+    public const string SweepPost = "DELETE FROM media WHERE id = $1 AND deleted AND deleted_at < now() - $2::interval";
 }

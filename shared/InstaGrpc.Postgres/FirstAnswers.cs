@@ -22,6 +22,12 @@ public sealed class FirstAnswers(PostgresOptions options)
 
     private const string StoreSql = "UPDATE requests SET answer = $4 WHERE routing_id = $1 AND user_id = $2 AND request_id = $3";
 
+    // The time is asked twice: a row that was claimed anew between the two looks is another row by then.
+    private const string SweepSql = """
+        DELETE FROM requests WHERE created_at < now() - $1
+        AND ctid = ANY (ARRAY (SELECT ctid FROM requests WHERE created_at < now() - $1 LIMIT 1000))
+        """;
+
     /// <summary>Runs <paramref name="write"/> in the transaction and stores its answer, or gives the stored one.</summary>
     /// <exception cref="RequestIdReusedException">The request_id stands for another method's write.</exception>
     public async ValueTask<T> OnceAsync<T>(
@@ -42,6 +48,16 @@ public sealed class FirstAnswers(PostgresOptions options)
         store.Parameters.Add(new NpgsqlParameter<byte[]> { TypedValue = answer.ToByteArray() });
         await store.ExecuteNonQueryAsync(cancellation).ConfigureAwait(false);
         return answer;
+    }
+
+    /// <summary>Deletes the answers of a node that are past their time, 1,000 at a time.</summary>
+    public async ValueTask SweepAsync(NpgsqlConnection connection, CancellationToken cancellation)
+    {
+        await using var sweep = new NpgsqlCommand(SweepSql, connection);
+        sweep.Parameters.Add(new NpgsqlParameter<TimeSpan> { TypedValue = options.RequestRetention, NpgsqlDbType = NpgsqlDbType.Interval });
+        while (await sweep.ExecuteNonQueryAsync(cancellation).ConfigureAwait(false) > 0)
+        {
+        }
     }
 
     private static async ValueTask<T> StoredAsync<T>(NpgsqlConnection connection, RequestKey key, CancellationToken cancellation)
