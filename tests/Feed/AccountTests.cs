@@ -38,7 +38,7 @@ public class AccountTests(AssemblyServers servers) : IClassFixture<AssemblyServe
             users.Add(await mesh.CreateAsync($"user{i}"));
         }
 
-        foreach (var database in mesh.Mesh.Nodes.Nodes.Values)
+        foreach (var database in mesh.Nodes.Nodes.Values)
         {
             Assert.InRange(await database.QueryAsync<long>("SELECT count(*) FROM users"), 1, 15);
         }
@@ -83,14 +83,14 @@ public class AccountTests(AssemblyServers servers) : IClassFixture<AssemblyServe
     public async Task AClaimWithoutAUserIsFreeAfterAMinuteAndNotBefore()
     {
         await using var mesh = await GraphMesh.StartAsync(servers.Servers);
-        var lost = await mesh.Mesh.Nodes.IdOnAsync(new NodeName("n1"));
-        await mesh.Mesh.Nodes.Directory.ExecuteAsync(
+        var lost = await mesh.Nodes.IdOnAsync(new NodeName("n1"));
+        await mesh.Nodes.Directory.ExecuteAsync(
             $"INSERT INTO names (name, user_id, claimed_at, request_id) VALUES ('ann', {lost}, now() - interval '50 seconds', 'lost')");
         var request = new CreateUserRequest { Name = "ann", RequestId = "mine" };
         await mesh.Service.CreateUserAsync(request).FailsAsync(StatusCode.AlreadyExists);
         await mesh.Service.ResolveNameAsync(new ResolveNameRequest { Name = "ann" }).FailsAsync(StatusCode.NotFound);
 
-        await mesh.Mesh.Nodes.Directory.ExecuteAsync("UPDATE names SET claimed_at = now() - interval '61 seconds'");
+        await mesh.Nodes.Directory.ExecuteAsync("UPDATE names SET claimed_at = now() - interval '61 seconds'");
         var ann = (await mesh.Service.CreateUserAsync(request)).User;
         Assert.Equal(ann.Id, (await mesh.Service.ResolveNameAsync(new ResolveNameRequest { Name = "ann" })).UserId);
 
@@ -105,7 +105,7 @@ public class AccountTests(AssemblyServers servers) : IClassFixture<AssemblyServe
     {
         await using var mesh = await GraphMesh.StartAsync(servers.Servers);
         var made = await mesh.CreateAsync("ann");
-        await mesh.Mesh.Nodes.Directory.ExecuteAsync("UPDATE names SET confirmed = false, claimed_at = now() - interval '5 minutes'");
+        await mesh.Nodes.Directory.ExecuteAsync("UPDATE names SET confirmed = false, claimed_at = now() - interval '5 minutes'");
         await mesh.Service.CreateUserAsync(new CreateUserRequest { Name = "ann", RequestId = "mine" }).FailsAsync(StatusCode.AlreadyExists);
         Assert.Equal(made.Id, (await mesh.Service.ResolveNameAsync(new ResolveNameRequest { Name = "ann" })).UserId);
     }
@@ -114,11 +114,11 @@ public class AccountTests(AssemblyServers servers) : IClassFixture<AssemblyServe
     public async Task ARequestThatWasCutOffGoesOnWhereItWas()
     {
         await using var mesh = await GraphMesh.StartAsync(servers.Servers);
-        var id = await mesh.Mesh.Nodes.IdOnAsync(new NodeName("n2"));
+        var id = await mesh.Nodes.IdOnAsync(new NodeName("n2"));
         foreach (var age in (string[])["1 second", "10 minutes"])
         {
             var name = "ann" + age[..1] + age[^1];
-            await mesh.Mesh.Nodes.Directory.ExecuteAsync(
+            await mesh.Nodes.Directory.ExecuteAsync(
                 $"INSERT INTO names (name, user_id, claimed_at, request_id) VALUES ('{name}', {id}, now() - interval '{age}', 'cut')");
             await mesh.ExecuteWhereAsync(id, $"INSERT INTO users (id, name) VALUES ({id}, '{name}')");
             Assert.Equal(id, (await mesh.Service.CreateUserAsync(new CreateUserRequest { Name = name, RequestId = "cut" })).User.Id);
@@ -155,7 +155,7 @@ public class AccountTests(AssemblyServers servers) : IClassFixture<AssemblyServe
         await mesh.As(5).FollowAsync(new FollowRequest { UserId = 5 }).RefusesAsync("user_id");
         await mesh.As(5).CreateUserAsync(new CreateUserRequest { Name = "ann", RequestId = "r" }).FailsAsync(StatusCode.PermissionDenied);
         Assert.Equal(0, await mesh.CountAsync("SELECT count(*) FROM users"));
-        Assert.Equal(0, await mesh.Mesh.Nodes.Directory.QueryAsync<long>("SELECT count(*) FROM names"));
+        Assert.Equal(0, await mesh.Nodes.Directory.QueryAsync<long>("SELECT count(*) FROM names"));
     }
 
     [Fact]
@@ -163,7 +163,7 @@ public class AccountTests(AssemblyServers servers) : IClassFixture<AssemblyServe
     {
         await using var mesh = await GraphMesh.StartAsync(servers.Servers);
         await mesh.Service.SearchAsync(new SearchRequest { Prefix = "x" }).FailsAsync(StatusCode.Unimplemented);
-        await new Contracts.FeedV1.FeedService.FeedServiceClient(mesh.Mesh.Service)
+        await new Contracts.FeedV1.FeedService.FeedServiceClient(mesh.Mesh.As("service:test"))
             .HomeFeedAsync(new Contracts.FeedV1.HomeFeedRequest { UserId = 5 }).FailsAsync(StatusCode.Unimplemented);
     }
 }

@@ -1,6 +1,7 @@
 using InstaGrpc.Contracts.GraphV1;
-using InstaGrpc.Contracts.Positions;
+using InstaGrpc.Postgres;
 using InstaGrpc.Services.Feed;
+using InstaGrpc.Services.IdService;
 
 namespace InstaGrpc.Feed.Tests;
 
@@ -9,16 +10,22 @@ internal sealed class GraphMesh : IAsyncDisposable
 {
     private int _requests;
 
-    private GraphMesh(TestMesh mesh) => Mesh = mesh;
+    private GraphMesh(TestNodes nodes, TestMesh mesh) => (Nodes, Mesh) = (nodes, mesh);
+
+    public TestNodes Nodes { get; }
 
     public TestMesh Mesh { get; }
 
-    public GraphService.GraphServiceClient Service => new(Mesh.Service);
+    public GraphService.GraphServiceClient Service => new(Mesh.As("service:test"));
 
-    public static async Task<GraphMesh> StartAsync(SharedServers servers, params KeyValuePair<string, string?>[] settings) =>
-        new(await TestMesh.StartAsync(servers, [FeedRole.AddFeed], settings: settings));
+    public static async Task<GraphMesh> StartAsync(SharedServers servers, params KeyValuePair<string, string?>[] settings)
+    {
+        var nodes = await TestNodes.CreateAsync(servers, hint: "graph");
+        return new GraphMesh(nodes, await TestMesh.StartAsync(
+            [.. nodes.Configuration, .. settings], static (services, configuration) => services.AddId(configuration).AddFeed(configuration)));
+    }
 
-    public GraphService.GraphServiceClient As(long user) => new(Mesh.User(user));
+    public GraphService.GraphServiceClient As(long user) => new(Mesh.As($"user:{user}"));
 
     public string NewRequest() => $"request {Interlocked.Increment(ref _requests)}";
 
@@ -29,7 +36,7 @@ internal sealed class GraphMesh : IAsyncDisposable
     public async Task<long> CountAsync(string sql)
     {
         long sum = 0;
-        foreach (var database in Mesh.Nodes.Nodes.Values)
+        foreach (var database in Nodes.Nodes.Values)
         {
             sum += await database.QueryAsync<long>(sql);
         }
@@ -39,10 +46,14 @@ internal sealed class GraphMesh : IAsyncDisposable
 
     public async Task ExecuteWhereAsync(long id, string sql)
     {
-        using var router = new Postgres.ShardRouter(Mesh.Nodes.Pool);
-        NodeName node = await router.NodeOfAsync(id, CancellationToken.None);
-        await Mesh.Nodes.Nodes[node].ExecuteAsync(sql);
+        using var router = new ShardRouter(Nodes.Pool);
+        var node = await router.NodeOfAsync(id, CancellationToken.None);
+        await Nodes.Nodes[node].ExecuteAsync(sql);
     }
 
-    public ValueTask DisposeAsync() => Mesh.DisposeAsync();
+    public async ValueTask DisposeAsync()
+    {
+        await Mesh.DisposeAsync();
+        await Nodes.DisposeAsync();
+    }
 }

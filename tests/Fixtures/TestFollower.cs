@@ -76,6 +76,12 @@ public sealed class TestFollower : IAsyncDisposable
         // The data folder must belong to the server's account, which as root is postgres.
         var isRoot = Environment.UserName == "root";
         await RunAsync([.. (string[])["install", "-d", "-m", "700"], .. isRoot ? (string[])["-o", "postgres"] : [], data], ct).ConfigureAwait(false);
+        if (isRoot)
+        {
+            // Ours so far: the server, which sends its whole folder, must be able to read it.
+            await RunAsync(["chown", "postgres:", primary.LogFile], ct).ConfigureAwait(false);
+        }
+
         string[] account = isRoot ? ["setpriv", "--reuid=postgres", "--regid=postgres", "--init-groups"] : [];
         await RunAsync(
             [

@@ -1,5 +1,6 @@
 using InstaGrpc.Contracts.MediaV1;
 using InstaGrpc.Contracts.Positions;
+using InstaGrpc.Services.IdService;
 using InstaGrpc.Services.Media;
 
 namespace InstaGrpc.Media.Tests;
@@ -9,30 +10,41 @@ internal sealed class MediaMesh : IAsyncDisposable
 {
     private int _requests;
 
-    private MediaMesh(TestMesh mesh) => Mesh = mesh;
+    private MediaMesh(TestNodes nodes, TestMesh mesh) => (Nodes, Mesh) = (nodes, mesh);
+
+    public TestNodes Nodes { get; }
 
     public TestMesh Mesh { get; }
 
-    public static async Task<MediaMesh> StartAsync(SharedServers servers) => new(await TestMesh.StartAsync(servers, [MediaRole.AddMedia]));
+    public MediaService.MediaServiceClient Service => new(Mesh.As("service:test"));
 
-    public MediaService.MediaServiceClient As(long user) => new(Mesh.User(user));
+    public static async Task<MediaMesh> StartAsync(SharedServers servers)
+    {
+        var nodes = await TestNodes.CreateAsync(servers, hint: "media");
+        return new MediaMesh(nodes, await TestMesh.StartAsync(
+            nodes.Configuration, static (services, configuration) => services.AddId(configuration).AddMedia(configuration)));
+    }
 
-    public MediaService.MediaServiceClient Service => new(Mesh.Service);
+    public MediaService.MediaServiceClient As(long user) => new(Mesh.As($"user:{user}"));
 
     public string NewRequest() => $"request {Interlocked.Increment(ref _requests)}";
 
     /// <summary>A user on the node, by his number 0 to 1,023.</summary>
     public async Task<long> UserAsync(string node, int number)
     {
-        var id = await Mesh.Nodes.IdOnAsync(new NodeName(node), milliseconds: 5, sequence: number);
+        var id = await Nodes.IdOnAsync(new NodeName(node), milliseconds: 5, sequence: number);
         await DatabaseOf(node).ExecuteAsync($"INSERT INTO users (id, name) VALUES ({id}, 'user{number}')");
         return id;
     }
 
-    public TestDatabase DatabaseOf(string node) => Mesh.Nodes.Nodes[new NodeName(node)];
+    public TestDatabase DatabaseOf(string node) => Nodes.Nodes[new NodeName(node)];
 
     public async Task<Contracts.MediaV1.Media> PostAsync(long user, string caption = "a caption") =>
         (await As(user).CreateMediaAsync(new CreateMediaRequest { Caption = caption, RequestId = NewRequest() })).Media;
 
-    public ValueTask DisposeAsync() => Mesh.DisposeAsync();
+    public async ValueTask DisposeAsync()
+    {
+        await Mesh.DisposeAsync();
+        await Nodes.DisposeAsync();
+    }
 }

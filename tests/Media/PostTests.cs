@@ -164,7 +164,7 @@ public class PostTests(AssemblyServers servers) : IClassFixture<AssemblyServers>
 
         await media.ListByUserAsync(new ListByUserRequest { UserId = user + 1, PageToken = token }).RefusesAsync("page_token");
         await media.ListCommentsAsync(new ListCommentsRequest { MediaId = user, PageToken = token }).RefusesAsync("page_token");
-        await new MediaService.MediaServiceClient(mesh.Mesh.Service).LikeAsync(new LikeRequest { MediaId = post.Id })
+        await mesh.Service.LikeAsync(new LikeRequest { MediaId = post.Id })
             .FailsAsync(StatusCode.PermissionDenied);
         Assert.Equal(before, await RowsAsync(mesh));
     }

@@ -71,7 +71,7 @@ public class SweepTests(AssemblyServers servers) : IClassFixture<AssemblyServers
 
     private static async Task<bool> TrySweepAsync(MediaMesh mesh)
     {
-        var nodes = mesh.Mesh.Nodes;
+        var nodes = mesh.Nodes;
         using var sweep = new MediaSweep(
             nodes.Pool, new FirstAnswers(nodes.Options), new MediaOptions(), TimeProvider.System, NullLogger<MediaSweep>.Instance);
         return await sweep.SweepAsync(new NodeName("n1"), CancellationToken.None);

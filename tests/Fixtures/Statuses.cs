@@ -1,7 +1,7 @@
 using Grpc.Core;
 using Xunit;
 
-namespace InstaGrpc.TestFixtures.Mesh;
+namespace InstaGrpc.TestFixtures;
 
 /// <summary>What a failed call says.</summary>
 public static class Statuses

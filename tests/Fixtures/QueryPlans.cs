@@ -1,8 +1,7 @@
 using System.Reflection;
-using InstaGrpc.TestFixtures;
 using Npgsql;
 
-namespace InstaGrpc.TestFixtures.Mesh;
+namespace InstaGrpc.TestFixtures;
 
 /// <summary>Explains a service's queries as they run in production: prepared, with a generic plan.</summary>
 public static class QueryPlans
