@@ -78,8 +78,8 @@ public sealed class TestFollower : IAsyncDisposable
         await RunAsync([.. (string[])["install", "-d", "-m", "700"], .. isRoot ? (string[])["-o", "postgres"] : [], data], ct).ConfigureAwait(false);
         if (isRoot)
         {
-            // Ours so far: the server, which sends its whole folder, must be able to read it.
-            await RunAsync(["chown", "postgres:", primary.LogFile], ct).ConfigureAwait(false);
+            // Log and password are ours so far: the server, which sends its whole folder, must be able to read them.
+            await RunAsync(["chown", "-R", "postgres:", primary.DataFolder], ct).ConfigureAwait(false);
         }
 
         string[] account = isRoot ? ["setpriv", "--reuid=postgres", "--regid=postgres", "--init-groups"] : [];
