@@ -207,6 +207,29 @@ public sealed class LeaseTests(MemcachedServers servers) : IClassFixture<Memcach
     }
 
     [Fact]
+    public async Task AFlightOfAnEarlierLeaseIsNotJoined()
+    {
+        await using var mesh = await CacheFixture.BeginAsync(servers);
+        var (oldPhase, newPhase) = (new Phase(), new Phase());
+        var (one, two) = (mesh.NewReader(), mesh.NewReader());
+        var old = one.ReadAsync(Thing, 1, Held(oldPhase, "old"));
+        await oldPhase.Reached;
+        await mesh.Invalidator.ChangeAsync(1, Thing, "1");
+        var current = two.ReadAsync(Thing, 1, Held(newPhase, "new"));
+        await newPhase.Reached;
+
+        // This process still has a flight of the key, but of a lease that is gone; the one that was lost is the other process's.
+        var waiting = one.ReadAsync(Thing, 1, new ScriptedRun(() => "none"));
+        await Phase.UntilAsync(() => one.Reads.For(Thing).Counters.Waits == 1, "it waits for the other process");
+        oldPhase.Open();
+        await old;
+        newPhase.Open();
+        await current;
+        Assert.Equal("new", Reader.Text(await waiting));
+        Assert.Equal(0, one.Reads.For(Thing).Counters.Joins);
+    }
+
+    [Fact]
     public async Task ACallerWaitsForAnotherProcesssFill()
     {
         await using var mesh = await CacheFixture.BeginAsync(servers);

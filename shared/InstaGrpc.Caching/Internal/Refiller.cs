@@ -22,6 +22,7 @@ internal static class Refiller
         using var either = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, runtime.Background.Stopping);
         var began = runtime.Time.GetTimestamp();
         method.Counters.LeaseWon();
+        var activity = await CacheTracing.BeginRefillAsync(lease).ConfigureAwait(false);
         try
         {
             var (fence, reason) = await ReadFenceAsync(place.Slot, lease.Generation).ConfigureAwait(false);
@@ -80,6 +81,7 @@ internal static class Refiller
 
         // Gone from the table before its end is told: who comes now asks memcached, and finds the value there.
         runtime.Flights.Remove(lease.Flight);
+        CacheTracing.End(activity, end);
         lease.Flight.Complete(end);
     }
 
