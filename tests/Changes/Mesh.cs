@@ -78,6 +78,31 @@ internal sealed class Mesh : IAsyncDisposable
         return publisher;
     }
 
+    /// <summary>The role in a process of its own, for killing.</summary>
+    public PublisherProcess StartProcess() => PublisherProcess.Start(
+        $"Insta:Kafka:BootstrapServers={Log.Options.BootstrapServers}",
+        $"Insta:Kafka:Embedded={Log.Options.Embedded}",
+        $"Insta:Prefix={Log.Options.Prefix}",
+        $"Insta:Postgres:Directory={Pool.Options.Directory}",
+        $"Insta:Postgres:Nodes:n1:Primary={Pool.Options.Nodes["n1"].Primary}",
+        "Insta:Changes:Nodes:0=n1");
+
+    public Task UntilStreamingAsync() =>
+        UntilAsync($"SELECT EXISTS (SELECT FROM pg_replication_slots WHERE slot_name = '{SlotName}' AND active)");
+
+    /// <summary>Waits until the publisher has looked for visible transactions again and again since now: what it would publish, it has.</summary>
+    public async Task UntilGateLookedAsync(int times = 5)
+    {
+        for (var look = 0; look < times; look++)
+        {
+            var now = await QueryAsync<DateTime>("SELECT clock_timestamp()");
+            await UntilAsync($"""
+                SELECT EXISTS (SELECT FROM pg_stat_activity
+                               WHERE application_name = 'insta changes gate' AND datname = current_database() AND query_start > '{now:O}')
+                """);
+        }
+    }
+
     public async Task<Publisher> StartStreamingAsync(ChangesOptions? options = null)
     {
         var publisher = StartPublisher(options);
