@@ -22,7 +22,7 @@ public sealed class ContractPublicationTests(AssemblyServers fixture) : IClassFi
             PublicationInterval = TimeSpan.FromMilliseconds(50), PublicationLockTimeout = TimeSpan.FromMilliseconds(100),
         });
         await using var reader = mesh.Read(ChangeStart.Oldest);
-        await using var writer = await mesh.Pool.OpenAsync(Mesh.Node, mesh.Limit);
+        await using var writer = await mesh.OpenAsync();
         await mesh.ExecuteAsync(writer, "BEGIN; INSERT INTO orders VALUES (1, 'open')");
 
         var number = await Contracts.AnnounceAsync(mesh, "orders", "id");

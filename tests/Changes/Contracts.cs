@@ -16,7 +16,7 @@ internal static class Contracts
         contract.Fields.AddRange(columns.Select(column => new KeyField { Name = column, Type = KeyType.Integer }));
         contract.DependsOn.Add(new AnnouncedDependency { Table = table, Columns = { columns } });
         var body = contract.ToByteArray();
-        await using var connection = await mesh.Pool.OpenAsync(NodePool.DirectoryNode, mesh.Limit);
+        await using var connection = await mesh.OpenAsync(NodePool.DirectoryNode);
         await DirectoryIdentity.EnsureAsync(connection, mesh.Limit);
         await using var insert = new NpgsqlCommand(
             """

@@ -112,10 +112,19 @@ internal sealed class Mesh : IAsyncDisposable
 
     public StreamReader Read(ChangeStart start) => new(Log.OpenConsumer(Node, "test", start), Limit);
 
+    /// <summary>A connection of its own: a pooled one does not survive its server.</summary>
+    public async Task<NpgsqlConnection> OpenAsync(NodeName? node = null)
+    {
+        var database = node == NodePool.DirectoryNode ? Pool.Options.Directory : Pool.Options.Nodes["n1"].Primary;
+        var connection = new NpgsqlConnection(database + ";Pooling=false");
+        await connection.OpenAsync(Limit);
+        return connection;
+    }
+
     /// <summary>Runs statements on the node, each committed by itself; returns what <c>pg_current_wal_flush_lsn()</c> says afterwards.</summary>
     public async Task<ReplayPosition> ExecuteAsync(string sql)
     {
-        await using var connection = await Pool.OpenAsync(Node, Limit);
+        await using var connection = await OpenAsync();
         return await ExecuteAsync(connection, sql);
     }
 
@@ -130,7 +139,7 @@ internal sealed class Mesh : IAsyncDisposable
 
     public async Task<T> QueryAsync<T>(string sql, NodeName? node = null)
     {
-        await using var connection = await Pool.OpenAsync(node ?? Node, Limit);
+        await using var connection = await OpenAsync(node);
         await using var command = new NpgsqlCommand(sql, connection);
         return (T)(await command.ExecuteScalarAsync(Limit))!;
     }

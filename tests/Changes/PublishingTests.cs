@@ -86,7 +86,7 @@ public sealed class PublishingTests(AssemblyServers fixture) : IClassFixture<Ass
             COMMIT;
             TRUNCATE likes, comments;
             """);
-        await using (var connection = await mesh.Pool.OpenAsync(Mesh.Node, mesh.Limit))
+        await using (var connection = await mesh.OpenAsync())
         {
             await mesh.ExecuteAsync(connection, $"SELECT pg_replication_origin_create('{origin}'); SELECT pg_replication_origin_session_setup('{origin}')");
             await mesh.ExecuteAsync(connection, "INSERT INTO likes (media_id, user_id) VALUES (2, 20)");

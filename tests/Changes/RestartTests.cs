@@ -97,7 +97,6 @@ public sealed class RestartTests(AssemblyServers fixture) : IClassFixture<Assemb
 
         Assert.InRange(watch.Elapsed, TimeSpan.Zero, TimeSpan.FromSeconds(20));
         await cluster.StartServerAsync();
-        Npgsql.NpgsqlConnection.ClearAllPools();
         await reader.ReachAsync(await mesh.ExecuteAsync("INSERT INTO likes (media_id, user_id) VALUES (2, 1)"));
         Assert.Equal(["1", "2"], reader.Rows.Select(row => row.New[0].Text));
         Assert.Equal([GapReason.Reset], reader.Gaps.Select(gap => gap.Reason));

@@ -1,5 +1,6 @@
 using InstaGrpc.ChangeLog;
 using InstaGrpc.Contracts.ChangesV1;
+using InstaGrpc.Postgres;
 using InstaGrpc.Services.Changes.Internal;
 using InstaGrpc.TestFixtures;
 
@@ -20,9 +21,11 @@ public sealed class VisibilityTests(AssemblyServers fixture) : IClassFixture<Ass
         await reader.ReachAsync(await mesh.ExecuteAsync("INSERT INTO likes (media_id, user_id) VALUES (1, 1)"));
         await cluster.HoldCommitsAsync(true);
 
-        var waiting = mesh.ExecuteAsync("UPDATE media SET caption = caption; INSERT INTO likes (media_id, user_id) VALUES (2, 1)");
+        var waiting = mesh.ExecuteAsync("INSERT INTO likes (media_id, user_id) VALUES (2, 1)");
         await mesh.UntilAsync("SELECT EXISTS (SELECT FROM pg_stat_activity WHERE wait_event = 'SyncRep')");
-        var later = await mesh.ExecuteAsync("SET synchronous_commit = local; INSERT INTO likes (media_id, user_id) VALUES (3, 1); RESET synchronous_commit");
+        await using var local = await mesh.OpenAsync();
+        await mesh.ExecuteAsync(local, "SET synchronous_commit = local");
+        var later = await mesh.ExecuteAsync(local, "INSERT INTO likes (media_id, user_id) VALUES (3, 1)");
         while (publisher.Status.Received < later.Lsn)
         {
             await Task.Delay(5, mesh.Limit);

@@ -1,3 +1,4 @@
+using InstaGrpc.Postgres;
 using Npgsql;
 
 namespace InstaGrpc.Services.Changes.Internal;

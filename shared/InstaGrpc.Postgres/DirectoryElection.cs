@@ -3,13 +3,16 @@ using System.Security.Cryptography;
 using System.Text;
 using Npgsql;
 
-namespace InstaGrpc.Services.Changes.Internal;
+namespace InstaGrpc.Postgres;
 
 /// <summary>
-/// One publisher a node: a session advisory lock in the directory elects it. The lock is no fence (the slot is: PostgreSQL serves it to one
-/// connection), so while the directory is away the publisher goes on, and ends only when it finds the lock with somebody else.
+/// One worker a subject: a session advisory lock in the directory elects it. The lock is no fence (whoever works has one of his own: a slot
+/// that PostgreSQL serves to one connection, a position that is moved on conditionally), so while the directory is away the worker goes on,
+/// and ends only when it finds the lock with somebody else.
 /// </summary>
-internal sealed class DirectoryElection(string connectionString, string subject, TimeProvider time) : IAsyncDisposable
+/// <param name="connectionString">Of the directory; without pooling.</param>
+/// <param name="subject">What is elected for, with the prefix: "changes|blue.|n1".</param>
+public sealed class DirectoryElection(string connectionString, string subject, TimeProvider time) : IAsyncDisposable
 {
     private static readonly TimeSpan _poll = TimeSpan.FromMilliseconds(500);
     private readonly long _key = BinaryPrimitives.ReadInt64LittleEndian(SHA256.HashData(Encoding.UTF8.GetBytes(subject)));

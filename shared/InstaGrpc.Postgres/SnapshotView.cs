@@ -1,12 +1,12 @@
 using System.Globalization;
 
-namespace InstaGrpc.Services.Changes.Internal;
+namespace InstaGrpc.Postgres;
 
 /// <summary>
 /// A <c>pg_current_snapshot()</c>: which transactions other sessions see. One query answers for a whole batch, since the rule of
 /// <c>pg_visible_in_snapshot</c> needs nothing but the text.
 /// </summary>
-internal sealed class SnapshotView
+public sealed class SnapshotView
 {
     private readonly ulong[] _inProgress;
 
