@@ -126,7 +126,10 @@ public sealed class RestartTests(AssemblyServers fixture) : IClassFixture<Assemb
         await using var mesh = await Mesh.CreateAsync(_servers, cluster.Server);
         await mesh.StartStreamingAsync();
         await using var reader = mesh.Read(ChangeStart.Oldest);
-        await reader.ReachAsync(await mesh.ExecuteAsync("INSERT INTO likes (media_id, user_id) VALUES (1, 1)"));
+        var before = await mesh.ExecuteAsync("INSERT INTO likes (media_id, user_id) VALUES (1, 1)");
+        await reader.ReachAsync(before);
+        // What was not confirmed comes again after the Reset.
+        await mesh.UntilAsync($"SELECT confirmed_flush_lsn >= '{before.Lsn}' FROM pg_replication_slots WHERE slot_name = '{mesh.SlotName}'");
 
         await cluster.Server.StopAsync();
         await cluster.StartPromotedAsync();

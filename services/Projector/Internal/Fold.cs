@@ -1,0 +1,165 @@
+using InstaGrpc.Contracts.ChangesV1;
+using InstaGrpc.Contracts.Ids;
+using InstaGrpc.Contracts.Positions;
+using InstaGrpc.Postgres;
+
+namespace InstaGrpc.Services.Projector.Internal;
+
+/// <summary>Turns the records of one node's stream into what they change on another (or the same) node.</summary>
+/// <param name="source">Whose stream.</param>
+/// <param name="target">Where it is written: counts of the source's rows belong to the source, a followee's to the followee's node.</param>
+/// <param name="placement">id -> node.</param>
+/// <param name="snapshots">The source's shards that were counted from their rows, and in which snapshot.</param>
+internal sealed class Fold(NodeName source, NodeName target, Func<long, NodeName> placement, IReadOnlyDictionary<int, SnapshotView> snapshots)
+{
+    private readonly bool _isSource = source == target;
+
+    public Deltas Deltas { get; } = new();
+
+    /// <summary>Whether anything is derived from a record; the others only move the position on.</summary>
+    public static bool Concerns(RowChange change) =>
+        change is { EventCase: RowChange.EventOneofCase.Row, Origin: "" } && change.Row.Table is "likes" or "comments" or "media" or "users" or "follows";
+
+    /// <summary>Whether the rows must be counted anew after this record: it says that rows changed without saying which.</summary>
+    public static bool NeedsRebuild(RowChange change)
+    {
+        var tables = change.EventCase switch
+        {
+            RowChange.EventOneofCase.Truncate => change.Truncate.Tables,
+            RowChange.EventOneofCase.Bulk => change.Bulk.Tables,
+            RowChange.EventOneofCase.SchemaChange => change.SchemaChange.Tables,
+            _ => null,
+        };
+        return tables is not null && (tables.Count == 0 || tables.Any(ProjectedTables.OfNodes.ContainsKey));
+    }
+
+    /// <summary>The shard of a post that is deleted no longer: its counts went with it, and must be made from its rows before this is folded.</summary>
+    public static int? RevivedShard(RowChange change) =>
+        Concerns(change) && change.Row is { Table: "media", Operation: RowOperation.Update } row && row.HasOld()
+            && row.OldFlag("deleted") && !row.NewFlag("deleted")
+            ? new InstaId(row.NewId("id")).Shard
+            : null;
+
+    /// <summary>Shards whose counts a record changes on its own node: their snapshots must be known to fold it.</summary>
+    public static IEnumerable<int> ShardsOf(RowChange change)
+    {
+        var row = change.Row;
+        var column = row.Table switch
+        {
+            "likes" or "comments" => "media_id",
+            "media" => "owner_id",
+            "users" => "id",
+            _ => "follower_id",
+        };
+        yield return new InstaId(row.NewId(column)).Shard;
+        yield return new InstaId(row.OldId(column)).Shard;
+        if (row.Table == "media")
+        {
+            yield return new InstaId(row.NewId("id")).Shard;
+        }
+    }
+
+    public void Add(RowChange change)
+    {
+        if (!Concerns(change))
+        {
+            return;
+        }
+
+        var row = change.Row;
+        var gone = row.Operation == RowOperation.Delete || (row.Operation == RowOperation.Update && row.HasOld());
+        var come = row.Operation == RowOperation.Insert || (row.Operation == RowOperation.Update && row.HasOld());
+        switch (row.Table)
+        {
+            case "follows":
+                AddFollow(change, row, gone, come);
+                break;
+            case "likes" or "comments" when _isSource:
+                AddToMedia(change, row, gone, come);
+                break;
+            case "media" when _isSource:
+                AddPost(change, row, gone, come);
+                break;
+            case "users" when _isSource && row.Operation == RowOperation.Insert:
+                Deltas.AddUser(row.NewId("id"), 0, 0);
+                break;
+        }
+    }
+
+    private void AddFollow(RowChange change, Row row, bool gone, bool come)
+    {
+        if (gone)
+        {
+            One(row.OldId("follower_id"), row.OldId("followee_id"), present: false);
+        }
+
+        if (come)
+        {
+            One(row.NewId("follower_id"), row.NewId("followee_id"), present: true);
+        }
+
+        void One(long follower, long followee, bool present)
+        {
+            if (_isSource && !IsCounted(change, follower))
+            {
+                Deltas.AddUser(follower, 0, present ? 1 : -1);
+            }
+
+            if (placement(followee) == target)
+            {
+                Deltas.Edges[(followee, follower)] = present;
+            }
+        }
+    }
+
+    private void AddToMedia(RowChange change, Row row, bool gone, bool come)
+    {
+        if (gone)
+        {
+            One(row.OldId("media_id"), -1);
+        }
+
+        if (come)
+        {
+            One(row.NewId("media_id"), 1);
+        }
+
+        void One(long media, long count)
+        {
+            if (!IsCounted(change, media))
+            {
+                Deltas.AddMedia(media, row.Table == "likes" ? count : 0, row.Table == "comments" ? count : 0);
+            }
+        }
+    }
+
+    private void AddPost(RowChange change, Row row, bool gone, bool come)
+    {
+        var lived = gone && !row.OldFlag("deleted");
+        var lives = come && !row.NewFlag("deleted");
+        if (lived && !IsCounted(change, row.OldId("owner_id")))
+        {
+            Deltas.AddUser(row.OldId("owner_id"), -1, 0);
+        }
+
+        if (lives && !IsCounted(change, row.NewId("owner_id")))
+        {
+            Deltas.AddUser(row.NewId("owner_id"), 1, 0);
+        }
+
+        if (lived && !(lives && row.OldId("id") == row.NewId("id")))
+        {
+            // Not asked whether it is counted: a rebuild has no row for it either.
+            Deltas.Media.Remove(row.OldId("id"));
+            Deltas.Buried.Add(row.OldId("id"));
+        }
+
+        if (lives)
+        {
+            Deltas.AddMedia(row.NewId("id"), 0, 0);
+        }
+    }
+
+    private bool IsCounted(RowChange change, long id) =>
+        snapshots.TryGetValue(new InstaId(id).Shard, out var snapshot) && snapshot.IsVisible(change.Xid);
+}

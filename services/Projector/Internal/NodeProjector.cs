@@ -1,0 +1,79 @@
+using InstaGrpc.ChangeLog;
+using InstaGrpc.Contracts.Positions;
+using InstaGrpc.Postgres;
+using Microsoft.Extensions.Logging;
+using Npgsql;
+
+namespace InstaGrpc.Services.Projector.Internal;
+
+/// <summary>The worker of one node in this process: waits to be elected, folds, and tries again when something fails.</summary>
+internal sealed partial class NodeProjector(
+    NodeName node, NodePool pool, ShardRouter router, ChangeLogClient log, ProjectionRebuild rebuild, ProjectorOptions options, ProjectorMetrics metrics,
+    ProjectorStatus status, TimeProvider time, ILogger logger)
+{
+    private static readonly TimeSpan _firstPause = TimeSpan.FromMilliseconds(100);
+    private static readonly TimeSpan _longestPause = TimeSpan.FromSeconds(5);
+
+    public async Task RunAsync(CancellationToken stop)
+    {
+        var pause = _firstPause;
+        while (!stop.IsCancellationRequested)
+        {
+            try
+            {
+                await RunOnceAsync(stop).ConfigureAwait(false);
+                pause = _firstPause;
+            }
+            catch (OperationCanceledException) when (stop.IsCancellationRequested)
+            {
+                break;
+            }
+            catch (Exception e) when (e is NpgsqlException or NodeUnavailableException or ChangeLogException or ProjectorSupersededException
+                or InvalidDataException or TimeoutException or IOException or OperationCanceledException)
+            {
+                if (status.Reason != e.Message)
+                {
+                    LogFailed(logger, node, e.Message);
+                }
+
+                pause = status.State == ProjectorState.Folding ? _firstPause : pause;
+                status.Become(ProjectorState.Failing, e.Message);
+                metrics.Failed(node);
+                await Task.Delay(pause, time, stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+                pause = TimeSpan.FromTicks(Math.Min(pause.Ticks * 2, _longestPause.Ticks));
+            }
+        }
+
+        status.Become(ProjectorState.Stopped);
+    }
+
+    private async Task RunOnceAsync(CancellationToken stop)
+    {
+        var directory = PostgresAddress.Parse(pool.Options.Directory);
+        directory.Pooling = false;
+        directory.ApplicationName = "insta projector lock";
+        await using var election = new DirectoryElection(directory.ConnectionString, $"projector|{log.Options.Prefix}|{node}", time);
+        if (status.State != ProjectorState.Failing)
+        {
+            status.Become(ProjectorState.StandingBy);
+        }
+
+        await election.WinAsync(stop).ConfigureAwait(false);
+        if (status.State != ProjectorState.Failing)
+        {
+            status.Become(ProjectorState.Starting);
+        }
+
+        using var lost = CancellationTokenSource.CreateLinkedTokenSource(stop);
+        var losing = election.WaitForLossAsync(lost.Token);
+        var session = new ProjectionSession(node, pool, router, log, rebuild, options, metrics, time, logger);
+        var running = session.RunAsync(() => status.Become(ProjectorState.Folding), lost.Token);
+        await Task.WhenAny(running, losing).ConfigureAwait(false);
+        await lost.CancelAsync().ConfigureAwait(false);
+        await losing.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await running.ConfigureAwait(false);
+    }
+
+    [LoggerMessage(1310, LogLevel.Warning, "The stream of {Node} can't be folded, trying again: {Reason}")]
+    private static partial void LogFailed(ILogger logger, NodeName node, string reason);
+}

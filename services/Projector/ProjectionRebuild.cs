@@ -1,0 +1,199 @@
+using InstaGrpc.Contracts.Ids;
+using InstaGrpc.Contracts.Positions;
+using InstaGrpc.Postgres;
+using InstaGrpc.Services.Projector.Internal;
+using Npgsql;
+
+namespace InstaGrpc.Services.Projector;
+
+/// <summary>
+/// Derives anew from a node's rows what the projector keeps: after a gap in its stream, and by hand. It may run beside a living projector, may be
+/// broken off and begun again at any point, and changes only rows that are wrong.
+///
+/// Counts: one statement a range of shards, under the lock of the row that every fold moves on. What the statement saw is stored as a snapshot
+/// beside the counts; folds leave out records whose transaction is visible in it, and count the others. So each change is counted once, by one
+/// of the two.
+///
+/// Edges: the two sides are read in the same order and compared. Where they differ, the truth is asked again under the lock of the target's
+/// row: a fold may have been between. What is folded later sets or deletes again what is so already, in the stream's order.
+/// </summary>
+public sealed class ProjectionRebuild(NodePool pool, ShardRouter router, ProjectorOptions options)
+{
+    // "proj" in ASCII; with the database it stands for "somebody counts here".
+    private const long CountingLock = 0x70726f6a;
+
+    /// <summary>All that is derived from <paramref name="source"/>, wherever it is.</summary>
+    /// <exception cref="NodeUnavailableException">A node can't be reached; what was done stays, and is found right the next time.</exception>
+    public async Task RunAsync(NodeName source, IProgress<RebuildProgress>? progress, CancellationToken cancellationToken)
+    {
+        await CountAsync(source, progress, cancellationToken).ConfigureAwait(false);
+        foreach (var target in pool.DataNodes)
+        {
+            await RepairEdgesAsync(source, target, progress, cancellationToken).ConfigureAwait(false);
+            await CountFollowersAsync(target, progress, cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>Counts of the source's own rows, for a range of shards.</summary>
+    /// <returns>Rows that changed.</returns>
+    internal async Task<long> CountAsync(NodeName source, int first, int last, CancellationToken cancellationToken)
+    {
+        await using var connection = await pool.OpenAsync(source, cancellationToken).ConfigureAwait(false);
+        await using var transaction = await connection.BeginTransactionAsync(cancellationToken).ConfigureAwait(false);
+        // Two rebuilds at once would mix their counts and snapshots; after a gap there is no row to lock.
+        await ExecuteAsync(connection, transaction, $"SELECT pg_advisory_xact_lock({CountingLock})", cancellationToken).ConfigureAwait(false);
+        await ExecuteAsync(connection, transaction, ProjectionSql.LockSource, cancellationToken, TargetStore.Consumer, source.Value).ConfigureAwait(false);
+        await using var count = new NpgsqlCommand(ProjectionSql.CountShards, connection, transaction) { CommandTimeout = 0 };
+        count.Parameters.Add(new NpgsqlParameter<int> { TypedValue = first });
+        count.Parameters.Add(new NpgsqlParameter<int> { TypedValue = last });
+        count.Parameters.Add(new NpgsqlParameter<string> { TypedValue = TargetStore.Consumer });
+        count.Parameters.Add(new NpgsqlParameter<string> { TypedValue = source.Value });
+        var changed = (long)(await count.ExecuteScalarAsync(cancellationToken).ConfigureAwait(false))!;
+        await transaction.CommitAsync(cancellationToken).ConfigureAwait(false);
+        return changed;
+    }
+
+    private async Task CountAsync(NodeName source, IProgress<RebuildProgress>? progress, CancellationToken cancellationToken)
+    {
+        var changed = 0L;
+        foreach (var (first, last) in Ranges())
+        {
+            changed += await CountAsync(source, first, last, cancellationToken).ConfigureAwait(false);
+            progress?.Report(new RebuildProgress(source, "counts", last + 1, InstaId.Shards, changed));
+        }
+    }
+
+    private async Task CountFollowersAsync(NodeName target, IProgress<RebuildProgress>? progress, CancellationToken cancellationToken)
+    {
+        var changed = 0L;
+        foreach (var (first, last) in Ranges())
+        {
+            await using var connection = await pool.OpenAsync(target, cancellationToken).ConfigureAwait(false);
+            await using var transaction = await connection.BeginTransactionAsync(cancellationToken).ConfigureAwait(false);
+            // Every source adds edges here: none of them may be between its edge and its count.
+            await ExecuteAsync(connection, transaction, ProjectionSql.LockSources, cancellationToken, TargetStore.Consumer).ConfigureAwait(false);
+            await using var count = new NpgsqlCommand(ProjectionSql.CountFollowers, connection, transaction) { CommandTimeout = 0 };
+            count.Parameters.Add(new NpgsqlParameter<int> { TypedValue = first });
+            count.Parameters.Add(new NpgsqlParameter<int> { TypedValue = last });
+            changed += (long)(await count.ExecuteScalarAsync(cancellationToken).ConfigureAwait(false))!;
+            await transaction.CommitAsync(cancellationToken).ConfigureAwait(false);
+            progress?.Report(new RebuildProgress(target, "follower counts", last + 1, InstaId.Shards, changed));
+        }
+    }
+
+    private async Task RepairEdgesAsync(NodeName source, NodeName target, IProgress<RebuildProgress>? progress, CancellationToken cancellationToken)
+    {
+        var placement = await router.GetAsync(cancellationToken).ConfigureAwait(false);
+        var differing = new List<(long Followee, long Follower)>(options.RebuildEdges);
+        long seen = 0, changed = 0;
+        await using var truth = await EdgeCursor.OpenAsync(
+            pool, source, ProjectionSql.ReadFollows, edge => placement.NodeOf(edge.Followee) == target, cancellationToken).ConfigureAwait(false);
+        await using var derived = await EdgeCursor.OpenAsync(
+            pool, target, ProjectionSql.ReadFollowers, edge => placement.NodeOf(edge.Follower) == source, cancellationToken).ConfigureAwait(false);
+        while (truth.Current is not null || derived.Current is not null)
+        {
+            var order = truth.Current is null ? 1 : derived.Current is null ? -1 : truth.Current.Value.CompareTo(derived.Current.Value);
+            if (order != 0)
+            {
+                differing.Add(order < 0 ? truth.Current!.Value : derived.Current!.Value);
+            }
+
+            if (order <= 0)
+            {
+                await truth.NextAsync(cancellationToken).ConfigureAwait(false);
+            }
+
+            if (order >= 0)
+            {
+                await derived.NextAsync(cancellationToken).ConfigureAwait(false);
+            }
+
+            if (differing.Count == options.RebuildEdges)
+            {
+                changed += await RepairAsync(source, target, differing, cancellationToken).ConfigureAwait(false);
+                differing.Clear();
+            }
+
+            if (++seen % 10_000 == 0)
+            {
+                progress?.Report(new RebuildProgress(source, "edges", seen, seen, changed));
+            }
+        }
+
+        changed += await RepairAsync(source, target, differing, cancellationToken).ConfigureAwait(false);
+        progress?.Report(new RebuildProgress(source, "edges", seen, seen, changed));
+    }
+
+    /// <summary>Makes a few edges what they are at the source now.</summary>
+    private async Task<long> RepairAsync(
+        NodeName source, NodeName target, List<(long Followee, long Follower)> edges, CancellationToken cancellationToken)
+    {
+        if (edges.Count == 0)
+        {
+            return 0;
+        }
+
+        await using var connection = await pool.OpenAsync(target, cancellationToken).ConfigureAwait(false);
+        await using var transaction = await connection.BeginTransactionAsync(cancellationToken).ConfigureAwait(false);
+        await ExecuteAsync(connection, transaction, ProjectionSql.LockSource, cancellationToken, TargetStore.Consumer, source.Value).ConfigureAwait(false);
+        var there = await ExistingAsync(source, edges, cancellationToken).ConfigureAwait(false);
+        await WriteAsync(ProjectionSql.AddEdges, edges.Where(there.Contains)).ConfigureAwait(false);
+        await WriteAsync(ProjectionSql.RemoveEdges, edges.Where(edge => !there.Contains(edge))).ConfigureAwait(false);
+        await transaction.CommitAsync(cancellationToken).ConfigureAwait(false);
+        return edges.Count;
+
+        async Task WriteAsync(string sql, IEnumerable<(long Followee, long Follower)> some)
+        {
+            var list = some.ToList();
+            if (list.Count > 0)
+            {
+                await using var command = EdgeCommand(sql, connection, transaction, list);
+                await command.ExecuteNonQueryAsync(cancellationToken).ConfigureAwait(false);
+            }
+        }
+    }
+
+    private async Task<HashSet<(long Followee, long Follower)>> ExistingAsync(
+        NodeName source, List<(long Followee, long Follower)> edges, CancellationToken cancellationToken)
+    {
+        await using var connection = await pool.OpenAsync(source, cancellationToken).ConfigureAwait(false);
+        await using var command = EdgeCommand(ProjectionSql.ExistingFollows, connection, null, edges);
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken).ConfigureAwait(false);
+        var there = new HashSet<(long, long)>();
+        while (await reader.ReadAsync(cancellationToken).ConfigureAwait(false))
+        {
+            there.Add((reader.GetInt64(0), reader.GetInt64(1)));
+        }
+
+        return there;
+    }
+
+    private IEnumerable<(int First, int Last)> Ranges()
+    {
+        for (var first = 0; first < InstaId.Shards; first += options.RebuildShards)
+        {
+            yield return (first, Math.Min(first + options.RebuildShards, InstaId.Shards) - 1);
+        }
+    }
+
+    private static NpgsqlCommand EdgeCommand(
+        string sql, NpgsqlConnection connection, NpgsqlTransaction? transaction, List<(long Followee, long Follower)> edges)
+    {
+        var command = new NpgsqlCommand(sql, connection, transaction);
+        command.Parameters.Add(new NpgsqlParameter<long[]> { TypedValue = [.. edges.Select(edge => edge.Followee)] });
+        command.Parameters.Add(new NpgsqlParameter<long[]> { TypedValue = [.. edges.Select(edge => edge.Follower)] });
+        return command;
+    }
+
+    private static async Task ExecuteAsync(
+        NpgsqlConnection connection, NpgsqlTransaction transaction, string sql, CancellationToken cancellationToken, params string[] parameters)
+    {
+        await using var command = new NpgsqlCommand(sql, connection, transaction) { CommandTimeout = 0 };
+        foreach (var parameter in parameters)
+        {
+            command.Parameters.Add(new NpgsqlParameter<string> { TypedValue = parameter });
+        }
+
+        await command.ExecuteNonQueryAsync(cancellationToken).ConfigureAwait(false);
+    }
+}

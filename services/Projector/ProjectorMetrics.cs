@@ -1,0 +1,49 @@
+using System.Diagnostics;
+using System.Diagnostics.Metrics;
+using InstaGrpc.Contracts.Positions;
+
+namespace InstaGrpc.Services.Projector;
+
+/// <summary>The meter <c>InstaGrpc.Projector</c>, every measurement with the tag <c>node</c>, and the source of its activities.</summary>
+public sealed class ProjectorMetrics : IDisposable
+{
+    public const string MeterName = "InstaGrpc.Projector";
+
+    private readonly Meter _meter;
+    private readonly Counter<long> _batches;
+    private readonly Counter<long> _records;
+    private readonly Counter<long> _rebuilds;
+    private readonly Counter<long> _failures;
+    private readonly Histogram<double> _delay;
+
+    public ProjectorMetrics(IMeterFactory meters)
+    {
+        _meter = meters.Create(MeterName);
+        _batches = _meter.CreateCounter<long>("insta.projector.batches", "{batch}", "Batches folded into derived rows.");
+        _records = _meter.CreateCounter<long>("insta.projector.records", "{record}", "Records folded into derived rows.");
+        _rebuilds = _meter.CreateCounter<long>("insta.projector.rebuilds", "{rebuild}", "Times that a node was derived anew after a gap.");
+        _failures = _meter.CreateCounter<long>("insta.projector.failures", "{failure}", "Sessions that ended in an error.");
+        _delay = _meter.CreateHistogram<double>("insta.projector.delay", "s", "From PostgreSQL's commit time to the derived rows' commit, by two clocks.");
+    }
+
+    public ActivitySource Activities { get; } = new(MeterName);
+
+    public void Dispose()
+    {
+        _meter.Dispose();
+        Activities.Dispose();
+    }
+
+    internal void Folded(NodeName node, int records, TimeSpan delay)
+    {
+        _batches.Add(1, Tag(node));
+        _records.Add(records, Tag(node));
+        _delay.Record(Math.Max(0, delay.TotalSeconds), Tag(node));
+    }
+
+    internal void Rebuilt(NodeName node) => _rebuilds.Add(1, Tag(node));
+
+    internal void Failed(NodeName node) => _failures.Add(1, Tag(node));
+
+    private static KeyValuePair<string, object?> Tag(NodeName node) => new("node", node.Value);
+}

@@ -1,0 +1,43 @@
+using InstaGrpc.ChangeLog;
+using InstaGrpc.Contracts.Positions;
+using InstaGrpc.Mesh;
+using InstaGrpc.Postgres;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+
+namespace InstaGrpc.Services.Projector;
+
+/// <summary>The role <c>projector</c>: from the change streams to counts and inverse edges. It serves no RPC.</summary>
+public static class ProjectorRole
+{
+    /// <summary>Adds the role.</summary>
+    public static IServiceCollection AddProjector(this IServiceCollection services, IConfiguration configuration)
+    {
+        services.AddPostgres(configuration);
+        services.AddChangeLog(configuration);
+        services.AddMetrics();
+        services.AddProjectionRebuild(configuration);
+        var options = configuration.GetSection("Insta:Projector").Get<ProjectorOptions>() ?? new ProjectorOptions();
+        var nodes = options.Nodes.Length > 0
+            ? options.Nodes
+            : configuration.GetSection("Insta:Postgres:Nodes").GetChildren().Select(section => section.Key);
+        foreach (var node in nodes.Distinct())
+        {
+            services.AddSingleton(new ProjectorStatus(new NodeName(node)));
+        }
+
+        services.AddSingleton<ProjectorMetrics>();
+        services.AddHostedService<ProjectorService>();
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<IReadinessCheck, ProjectorReadiness>());
+        return services;
+    }
+
+    /// <summary>Adds <see cref="ProjectionRebuild"/> alone, for a command. PostgreSQL must be added beside it.</summary>
+    public static IServiceCollection AddProjectionRebuild(this IServiceCollection services, IConfiguration configuration)
+    {
+        services.TryAddSingleton(configuration.GetSection("Insta:Projector").Get<ProjectorOptions>() ?? new ProjectorOptions());
+        services.TryAddSingleton<ProjectionRebuild>();
+        return services;
+    }
+}

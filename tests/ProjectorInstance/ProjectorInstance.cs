@@ -1,0 +1,2 @@
+/// <summary>Names this assembly, so that a test finds the program.</summary>
+public sealed class ProjectorInstance;
