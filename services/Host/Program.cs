@@ -16,6 +16,7 @@ var root = new RootCommand("InstaGrpc: the back end of a photo-sharing app as a 
     ConfigCommand.Create(),
     MigrateCommand.Create(),
     DoctorCommand.Create(),
+    RebuildCommand.Create(),
     DemoCommand.Create(),
     ImportCommand.Create(),
     TokenCommand.Create(),
