@@ -11,19 +11,19 @@ namespace InstaGrpc.IdService.Tests;
 public sealed class IdGrpcServiceTests(AssemblyServers fixture) : IClassFixture<AssemblyServers>, IAsyncLifetime
 {
     private TestNodes _nodes = null!;
-    private TestMesh _mesh = null!;
+    private MeshProcess _process = null!;
     private Client _ids = null!;
 
     public async Task InitializeAsync()
     {
         _nodes = await TestNodes.CreateAsync(fixture.Servers, nodes: 1, hint: "idrpc");
-        _mesh = await TestMesh.StartAsync(_nodes.Configuration, (services, configuration) => services.AddId(configuration));
-        _ids = new Client(_mesh.As("service:test"));
+        _process = await MeshProcess.StartAsync(_nodes.Configuration, (services, configuration) => services.AddId(configuration));
+        _ids = new Client(_process.As("service:test"));
     }
 
     public async Task DisposeAsync()
     {
-        await _mesh.DisposeAsync();
+        await _process.DisposeAsync();
         await _nodes.DisposeAsync();
     }
 
@@ -81,7 +81,7 @@ public sealed class IdGrpcServiceTests(AssemblyServers fixture) : IClassFixture<
     [Fact]
     public async Task AUserMayDecodeIdsButNotMakeThem()
     {
-        var user = new Client(_mesh.As("user:8388608"));
+        var user = new Client(_process.As("user:8388608"));
 
         await user.DecodeAsync(new DecodeRequest { Id = 1 });
         var refused = await Assert.ThrowsAsync<RpcException>(() => user.NextAsync(new NextRequest { Shard = 1 }).ResponseAsync);
@@ -105,11 +105,11 @@ public sealed class IdGrpcServiceTests(AssemblyServers fixture) : IClassFixture<
     [Fact]
     public async Task AnOrderlyStopGivesTheWindowsBack()
     {
-        await using var mesh = await TestMesh.StartAsync(
+        await using var process = await MeshProcess.StartAsync(
             [.. _nodes.Configuration, new("Insta:Ids:Window", "00:01:00")], (services, configuration) => services.AddId(configuration));
-        var made = await new Client(mesh.As("service:test")).NextAsync(new NextRequest { Shard = 77 });
+        var made = await new Client(process.As("service:test")).NextAsync(new NextRequest { Shard = 77 });
 
-        await mesh.DisposeAsync();
+        await process.DisposeAsync();
 
         Assert.Equal(new InstaId(made.Ids[0]).Milliseconds + 1, await _nodes.Directory.GrantedUntilAsync(77));
     }

@@ -12,26 +12,26 @@ public sealed class ShardMapGrpcServiceTests(AssemblyServers fixture) : IClassFi
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(60);
 
     private TestNodes _nodes = null!;
-    private TestMesh _mesh = null!;
+    private MeshProcess _process = null!;
     private Client _map = null!;
 
     public async Task InitializeAsync()
     {
         _nodes = await TestNodes.CreateAsync(fixture.Servers, nodes: 2, hint: "shardmap");
         await _nodes.Directory.ExecuteAsync("UPDATE nodes SET region = 'elsewhere' WHERE name = 'n2'");
-        _mesh = await TestMesh.StartAsync(
+        _process = await MeshProcess.StartAsync(
             [
                 .. _nodes.Configuration,
                 new("Insta:Postgres:Nodes:n2:Followers:0", "postgres://reader:secret@10.0.0.7:5433/insta"),
                 new("Insta:ShardMap:MaxWatchers", "3"),
             ],
             (services, configuration) => services.AddShardMap(configuration));
-        _map = new Client(_mesh.As("service:test"));
+        _map = new Client(_process.As("service:test"));
     }
 
     public async Task DisposeAsync()
     {
-        await _mesh.DisposeAsync();
+        await _process.DisposeAsync();
         await _nodes.DisposeAsync();
     }
 
@@ -79,7 +79,7 @@ public sealed class ShardMapGrpcServiceTests(AssemblyServers fixture) : IClassFi
     [Fact]
     public async Task WhatIsNotThereYetSaysSo()
     {
-        var admin = new Client(_mesh.As("admin"));
+        var admin = new Client(_process.As("admin"));
 
         var refused = await Assert.ThrowsAsync<RpcException>(() => admin.AddNodeAsync(new AddNodeRequest { Name = "n3" }).ResponseAsync);
 
@@ -180,7 +180,7 @@ public sealed class ShardMapGrpcServiceTests(AssemblyServers fixture) : IClassFi
         using var watch = _map.Watch(new WatchRequest(), cancellationToken: limit.Token);
         await NextAsync(watch, limit.Token);
 
-        var stopping = _mesh.StopAsync();
+        var stopping = _process.StopAsync();
         var ended = await Assert.ThrowsAsync<RpcException>(() => NextAsync(watch, limit.Token));
         await stopping.WaitAsync(limit.Token);
 

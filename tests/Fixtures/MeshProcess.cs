@@ -19,13 +19,13 @@ namespace InstaGrpc.TestFixtures;
 
 /// <summary>A process of the mesh, with the roles that a test names, called over real gRPC on loopback.</summary>
 /// <remarks>Its end fails the test if an error was logged that the test did not announce with <see cref="ExpectErrors"/>.</remarks>
-public sealed class TestMesh : IAsyncDisposable
+public sealed class MeshProcess : IAsyncDisposable
 {
     private readonly WebApplication _app;
     private readonly ErrorLog _errors;
     private readonly GrpcChannel _channel;
 
-    private TestMesh(WebApplication app, ErrorLog errors, Uri address)
+    private MeshProcess(WebApplication app, ErrorLog errors, Uri address)
     {
         _app = app;
         _errors = errors;
@@ -46,7 +46,7 @@ public sealed class TestMesh : IAsyncDisposable
 
     /// <param name="configuration">Keys of <c>Insta:*</c>, e.g. those of <see cref="TestNodes.Configuration"/>; the last of equal ones counts.</param>
     /// <param name="add">Adds the roles.</param>
-    public static async Task<TestMesh> StartAsync(
+    public static async Task<MeshProcess> StartAsync(
         IEnumerable<KeyValuePair<string, string?>> configuration, params Action<IServiceCollection, IConfiguration>[] add)
     {
         var errors = new ErrorLog();
@@ -71,7 +71,7 @@ public sealed class TestMesh : IAsyncDisposable
         app.MapInstaMesh();
         await app.StartAsync().ConfigureAwait(false);
         var address = app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Single();
-        return new TestMesh(app, errors, new Uri(address));
+        return new MeshProcess(app, errors, new Uri(address));
     }
 
     /// <summary>Calls as this caller: <c>service:NAME</c>, <c>user:ID</c> or <c>admin</c>.</summary>
