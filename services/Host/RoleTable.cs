@@ -2,6 +2,7 @@ using InstaGrpc.Services.Changes;
 using InstaGrpc.Services.Feed;
 using InstaGrpc.Services.IdService;
 using InstaGrpc.Services.Invalidator;
+using InstaGrpc.Services.LeaseCache;
 using InstaGrpc.Services.Media;
 using InstaGrpc.Services.Projector;
 using InstaGrpc.Services.ShardMap;
@@ -20,6 +21,8 @@ internal static class RoleTable
             (services, configuration) => services.AddId(configuration)),
         new("shardmap", "insta.shardmap.v1.ShardMapService", "which node holds which shard", Needs.Postgres,
             (services, configuration) => services.AddShardMap(configuration)),
+        new("leasecache", "insta.leasecache.v1.LeaseCacheService", "leased cache entries under callers' own keys",
+            Needs.Postgres | Needs.Memcached, (services, configuration) => services.AddLeaseCache(configuration)),
         new("changes", "", "each node's WAL -> Kafka, in commit order",
             Needs.Postgres | Needs.Kafka, (services, configuration) => services.AddChanges(configuration)),
         new("media", "insta.media.v1.MediaService", "posts, likes, comments, counts",

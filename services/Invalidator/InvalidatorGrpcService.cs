@@ -3,11 +3,12 @@ using InstaGrpc.Contracts.InvalidatorV1;
 using InstaGrpc.Contracts.Positions;
 using InstaGrpc.Mesh;
 using InstaGrpc.Services.Invalidator.Internal;
+using Microsoft.Extensions.Hosting;
 
 namespace InstaGrpc.Services.Invalidator;
 
 /// <summary>The contract <c>insta.invalidator.v1.InvalidatorService</c>.</summary>
-internal sealed class InvalidatorGrpcService(DropHub drops, InvalidatorOptions options, TimeProvider time)
+internal sealed class InvalidatorGrpcService(DropHub drops, InvalidatorOptions options, TimeProvider time, IHostApplicationLifetime lifetime)
     : InvalidatorService.InvalidatorServiceBase
 {
     public override async Task WatchDrops(
@@ -23,6 +24,8 @@ internal sealed class InvalidatorGrpcService(DropHub drops, InvalidatorOptions o
         }
 
         var channel = source.Watch();
+        // A stream without end would hold up an orderly stop.
+        using var stopping = lifetime.ApplicationStopping.UnsafeRegister(_ => channel.Writer.TryComplete(), null);
         try
         {
             var cancellation = context.CancellationToken;
@@ -39,7 +42,7 @@ internal sealed class InvalidatorGrpcService(DropHub drops, InvalidatorOptions o
                 }
                 if (!await ready.ConfigureAwait(false))
                 {
-                    throw new UnavailableException($"the lineage for node {node} ended, or this watcher was too slow: watch again");
+                    throw new UnavailableException($"the lineage for node {node} ended here, or this watcher was too slow: watch again");
                 }
                 while (channel.Reader.TryRead(out var message))
                 {

@@ -70,7 +70,8 @@ internal sealed class LeaseCacheGrpcService(Caching.LeaseCache cache, ServerStat
             FillRequest.ContentOneofCase.Value when request.Value.Length <= Caching.LeaseCache.MaxValueBytes => request.Value.Memory,
             FillRequest.ContentOneofCase.Value => throw new InvalidFieldException(
                 "value", $"must be at most {Caching.LeaseCache.MaxValueBytes} bytes, and has {request.Value.Length}"),
-            FillRequest.ContentOneofCase.Absent when request.Absent => null,
+            // Cast: a bare null would become an empty value, by way of byte[].
+            FillRequest.ContentOneofCase.Absent when request.Absent => (ReadOnlyMemory<byte>?)null,
             FillRequest.ContentOneofCase.Absent => throw new InvalidFieldException("absent", "must be true, or give a value instead"),
             _ => throw new InvalidFieldException("content", "give value or absent"),
         };
