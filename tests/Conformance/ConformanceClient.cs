@@ -1,7 +1,12 @@
 using System.Collections.Concurrent;
 using Connectrpc.Conformance.V1;
 using Grpc.Core;
+using Grpc.Core.Interceptors;
 using Grpc.Net.Client;
+using InstaGrpc.Mesh;
+using InstaGrpc.Mesh.Internal.Client;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace InstaGrpc.Conformance;
 
@@ -51,14 +56,15 @@ internal static class ConformanceClient
         return response;
     }
 
-    /// <summary>One channel per server and limit.</summary>
+    /// <summary>One channel per server and limit, behind the interceptor of the mesh's clients.</summary>
     private sealed class Channels : IDisposable
     {
+        private readonly ServiceProvider _mesh = MakeMesh();
         private readonly ConcurrentDictionary<(string Host, uint Port, uint Limit), Lazy<GrpcChannel>> _channels = [];
 
         public CallInvoker Of(ClientCompatRequest request) => _channels.GetOrAdd(
             (request.Host, request.Port, request.MessageReceiveLimit),
-            key => new(() => Open(key.Host, key.Port, key.Limit))).Value.CreateCallInvoker();
+            key => new(() => Open(key.Host, key.Port, key.Limit))).Value.Intercept(_mesh.GetRequiredService<ClientInterceptor>());
 
         public void Dispose()
         {
@@ -66,7 +72,15 @@ internal static class ConformanceClient
             {
                 channel.Value.Dispose();
             }
+
+            _mesh.Dispose();
         }
+
+        private static ServiceProvider MakeMesh() => new ServiceCollection()
+            .AddLogging()
+            .AddInstaMesh(new ConfigurationBuilder().Build())
+            .AddClient<ConformanceService.ConformanceServiceClient>()
+            .Services.BuildServiceProvider();
 
         private static GrpcChannel Open(string host, uint port, uint limit) => GrpcChannel.ForAddress(
             $"http://{host}:{port}",

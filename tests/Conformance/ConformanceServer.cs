@@ -2,13 +2,11 @@ using System.IO.Compression;
 using System.Net;
 using Connectrpc.Conformance.V1;
 using Grpc.AspNetCore.Server;
-using InstaGrpc.Caching;
 using InstaGrpc.Mesh;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 
@@ -48,8 +46,6 @@ internal static class ConformanceServer
         builder.WebHost.ConfigureKestrel(kestrel =>
             kestrel.Listen(IPAddress.Loopback, 0, listen => listen.Protocols = HttpProtocols.Http2));
         builder.Services.AddInstaMesh(builder.Configuration);
-        var without = new WithoutCache();
-        builder.Services.TryAddSingleton(_ => new CachedReads(null, without, without, new CacheOptions()));
         builder.Services.AddGrpc(grpc => Configure(grpc, request));
         var app = builder.Build();
 

@@ -1,0 +1,71 @@
+using System.Diagnostics;
+using InstaGrpc.TestFixtures;
+
+namespace InstaGrpc.Conformance;
+
+/// <summary>The public suite's runner, connectconformance, with this program as what it tests.</summary>
+internal static class Suite
+{
+    public const string Tool = "conformance";
+
+    /// <summary>The first argument of this program when the suite starts it.</summary>
+    public const string UnderTest = "under-test";
+
+    private static readonly string _runner = Path.Combine("bin", "connectconformance");
+
+    /// <summary>Runs the suite's cases for one side.</summary>
+    /// <param name="side">"server" or "client".</param>
+    /// <param name="more">More arguments for connectconformance.</param>
+    /// <param name="line">Gets each line of its output; null: the console has them.</param>
+    /// <returns>Its exit code: 0 when exactly the cases fail that are listed; 2 when there is no suite.</returns>
+    public static async Task<int> RunAsync(string side, IEnumerable<string> more, Action<string>? line = null, CancellationToken ct = default)
+    {
+        if (Checkout.FindTool(Tool) is not { } suite || !File.Exists(Path.Combine(suite, _runner)))
+        {
+            await Console.Error.WriteLineAsync($"conformance: the suite is not there; unpack it and set INSTA_TOOLS to the folder that holds {Tool}/");
+            return 2;
+        }
+
+        var lists = Path.Combine(Checkout.Root, "tests", "Conformance");
+        string[] arguments =
+        [
+            "--conf", Path.Combine(suite, "config", "grpc.yaml"), "--mode", side,
+            "--known-failing", $"@{Path.Combine(lists, $"known-failing-{side}.txt")}",
+            "--known-flaky", $"@{Path.Combine(lists, $"known-flaky-{side}.txt")}",
+            .. more,
+            "--", Path.Combine(AppContext.BaseDirectory, "InstaGrpc.Conformance"), UnderTest, side,
+        ];
+        var start = new ProcessStartInfo(Path.Combine(suite, _runner), arguments)
+        {
+            RedirectStandardOutput = line is not null, RedirectStandardError = line is not null,
+        };
+        using var process = Process.Start(start)!;
+        if (line is not null)
+        {
+            process.OutputDataReceived += (_, data) => Tell(data.Data);
+            process.ErrorDataReceived += (_, data) => Tell(data.Data);
+            process.BeginOutputReadLine();
+            process.BeginErrorReadLine();
+        }
+
+        try
+        {
+            await process.WaitForExitAsync(ct);
+        }
+        catch (OperationCanceledException)
+        {
+            process.Kill(entireProcessTree: true);
+            throw;
+        }
+
+        return process.ExitCode;
+
+        void Tell(string? text)
+        {
+            if (text is not null)
+            {
+                line(text);
+            }
+        }
+    }
+}
