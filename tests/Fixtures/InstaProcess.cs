@@ -27,9 +27,13 @@ public sealed class InstaProcess : IAsyncDisposable
     /// <summary>All lines so far, standard output and error.</summary>
     public ConcurrentQueue<string> Output { get; } = new();
 
-    public static InstaProcess Start(IReadOnlyDictionary<string, string>? variables, params string[] arguments)
+    public static InstaProcess Start(IReadOnlyDictionary<string, string>? variables, params string[] arguments) =>
+        StartProgram(Path.Combine(AppContext.BaseDirectory, "insta"), variables, arguments);
+
+    /// <summary>Another program, in the same way.</summary>
+    public static InstaProcess StartProgram(string program, IReadOnlyDictionary<string, string>? variables, params string[] arguments)
     {
-        var start = new ProcessStartInfo(Path.Combine(AppContext.BaseDirectory, "insta"), arguments)
+        var start = new ProcessStartInfo(program, arguments)
         {
             RedirectStandardOutput = true, RedirectStandardError = true, WorkingDirectory = Path.GetTempPath(),
         };
@@ -57,7 +61,7 @@ public sealed class InstaProcess : IAsyncDisposable
             if (line is null) break;
             if (line.Contains(text, StringComparison.Ordinal)) return line;
         }
-        throw new InvalidOperationException($"insta never printed '{text}':\n{string.Join('\n', Output)}");
+        throw new InvalidOperationException($"{_process.StartInfo.FileName} never printed '{text}':\n{string.Join('\n', Output)}");
     });
 
     public async Task SignalAsync(string signal)
@@ -67,9 +71,10 @@ public sealed class InstaProcess : IAsyncDisposable
     }
 
     /// <summary>The exit code.</summary>
-    public async Task<int> ExitAsync()
+    /// <param name="limit">How long it may take; 2 min unless told.</param>
+    public async Task<int> ExitAsync(TimeSpan? limit = null)
     {
-        await _process.WaitForExitAsync().WaitAsync(_limit);
+        await _process.WaitForExitAsync().WaitAsync(limit ?? _limit);
         return _process.ExitCode;
     }
 
