@@ -76,10 +76,11 @@ internal static class ConformanceClient
             _mesh.Dispose();
         }
 
+        // Not added with AddClient: to a method that declares no policy the mesh gives its default deadline, and the suite checks that a call
+        // without one stays so.
         private static ServiceProvider MakeMesh() => new ServiceCollection()
             .AddLogging()
             .AddInstaMesh(new ConfigurationBuilder().Build())
-            .AddClient<ConformanceService.ConformanceServiceClient>()
             .Services.BuildServiceProvider();
 
         private static GrpcChannel Open(string host, uint port, uint limit) => GrpcChannel.ForAddress(
