@@ -20,17 +20,17 @@ test('INVALID_ARGUMENT for text that is too long, pages out of range and tokens 
   const { response: { media: post } } = await newMedia(owner.id);
   const media = clients.media();
   const refusals = {
-    caption: call(media, 'createMedia', { caption: 'x'.repeat(2201), request_id: unique('r') }, user(owner.id)),
-    text: call(media, 'addComment', { media_id: post.id, text: 'x'.repeat(2201), request_id: unique('r') }, user(owner.id)),
-    page_size: call(media, 'listComments', { media_id: post.id, page_size: 101 }, user(owner.id)),
-    page_token: call(media, 'listComments', { media_id: post.id, page_token: 'made up' }, user(owner.id)),
-    request_id: call(media, 'createMedia', { caption: 'no id' }, user(owner.id)),
-    name: call(clients.graph(), 'createUser', { name: 'No Capitals!', request_id: unique('r') }, admin()),
-    shard: call(clients.ids(), 'next', { shard: 8192 }, as('service:shop')),
-    count: call(clients.ids(), 'next', { shard: 1, count: 65537 }, as('service:shop')),
+    caption: () => call(media, 'createMedia', { caption: 'x'.repeat(2201), request_id: unique('r') }, user(owner.id)),
+    text: () => call(media, 'addComment', { media_id: post.id, text: 'x'.repeat(2201), request_id: unique('r') }, user(owner.id)),
+    page_size: () => call(media, 'listComments', { media_id: post.id, page_size: 101 }, user(owner.id)),
+    page_token: () => call(media, 'listComments', { media_id: post.id, page_token: 'made up' }, user(owner.id)),
+    request_id: () => call(media, 'createMedia', { caption: 'no id' }, user(owner.id)),
+    name: () => call(clients.graph(), 'createUser', { name: 'No Capitals!', request_id: unique('r') }, admin()),
+    shard: () => call(clients.ids(), 'next', { shard: 8192 }, as('service:shop')),
+    count: () => call(clients.ids(), 'next', { shard: 1, count: 65537 }, as('service:shop')),
   };
-  for (const [field, promise] of Object.entries(refusals)) {
-    assert.equal(violations(await refused('INVALID_ARGUMENT', promise))[0].field, field);
+  for (const [field, attempt] of Object.entries(refusals)) {
+    assert.equal(violations(await refused('INVALID_ARGUMENT', attempt()))[0].field, field);
   }
 });
 

@@ -64,10 +64,10 @@ for (const version of ['v1', 'v1alpha']) {
     const owner = await newUser();
     const { response: { media: post }, trailers } = await newMedia(owner.id, version);
     const set = await filesOf(version, 'insta.media.v1.MediaService');
-    const { insta } = grpc.loadPackageDefinition(loader.loadFileDescriptorSetFromBuffer(Buffer.from(set), { ...load, keepCase: false }));
+    const { insta } = grpc.loadPackageDefinition(loader.loadFileDescriptorSetFromBuffer(Buffer.from(set), load));
     const media = new insta.media.v1.MediaService(addressOf('media'), grpc.credentials.createInsecure());
 
-    const { response } = await call(media, 'getMedia', { mediaId: post.id }, user(owner.id, { 'insta-lsn': trailers.get('insta-lsn')[0] }));
+    const { response } = await call(media, 'getMedia', { media_id: post.id }, user(owner.id, { 'insta-lsn': trailers.get('insta-lsn')[0] }));
 
     assert.equal(response.media.caption, version);
     media.close();
