@@ -59,7 +59,7 @@ internal sealed class ForeignService : IAsyncDisposable
         foreach (var line in (await _http.GetStringAsync(new Uri(Address, "/metrics"))).Split('\n'))
         {
             if (line.StartsWith("insta_cache_reads", StringComparison.Ordinal) && line.Contains($"/{method}\"", StringComparison.Ordinal)
-                && (line.Contains("\"memcached\"", StringComparison.OrdinalIgnoreCase) || line.Contains("\"local\"", StringComparison.OrdinalIgnoreCase)))
+                && (line.Contains("level=\"memcached\"", StringComparison.Ordinal) || line.Contains("level=\"l1\"", StringComparison.Ordinal)))
             {
                 hits += (long)double.Parse(line.Split(' ')[1], CultureInfo.InvariantCulture);
             }

@@ -73,10 +73,10 @@ public sealed class ProofOfTheIdeaTests(RunningMesh fixture, ITestOutputHelper o
             var (token, comment) = await CommentAsync(single.Id, owner.Id, $"comment {n}");
             await _mesh.MarkedAsync(node, Contracts.Positions.ReadToken.Parse(token).Positions.Single(pair => pair.Key == node).Value.ToReplayPosition());
             await _mesh.Media.ListCommentsAsync(new ListCommentsRequest { MediaId = single.Id }, RunningMesh.AsUser(owner.Id, token));
-            var before = await _mesh.CacheReadsAsync(method, "Memcached", "Local");
+            var before = await _mesh.CacheReadsAsync(method, "memcached", "l1");
             var read = await _mesh.Media.ListCommentsAsync(new ListCommentsRequest { MediaId = single.Id }, RunningMesh.AsUser(owner.Id, token));
             Assert.Equal(comment.Id, read.Comments[0].Id);
-            hits += await _mesh.CacheReadsAsync(method, "Memcached", "Local") - before;
+            hits += await _mesh.CacheReadsAsync(method, "memcached", "l1") - before;
         }
         output.WriteLine($"{hits} of {Rounds} reads with a token were hits");
         Assert.InRange(hits, Rounds * 9 / 10, Rounds);
