@@ -14,6 +14,14 @@ public sealed class BufTests
     }
 
     [Fact]
+    public async Task TheContractsAreFormatted()
+    {
+        var (code, output) = await BufAsync(Checkout.Root, "format", "--diff", "--exit-code");
+
+        Assert.True(code == 0, output);
+    }
+
+    [Fact]
     public async Task TheContractsBreakNobodyWhoUsesTheLastRelease()
     {
         var (code, output) = await BufAsync(Checkout.Root, "breaking", "--against", Path.Combine(Checkout.Root, "protos", "released.binpb"));
