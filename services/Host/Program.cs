@@ -21,6 +21,10 @@ var root = new RootCommand("InstaGrpc: the back end of a photo-sharing app as a 
     ImportCommand.Create(),
     TokenCommand.Create(),
     IdsCommand.Create(),
+    CallCommand.Create(),
+    ContractsCommand.Create(),
+    ChangesCommand.Create(),
+    CacheCommand.Create(),
 };
 
 try

@@ -21,10 +21,11 @@ public static class InvalidatorRole
         services.AddChangeLog(configuration);
         services.AddInstaMesh(configuration).AddService<InvalidatorGrpcService>();
         var options = configuration.GetSection("Insta:Invalidator").Get<InvalidatorOptions>() ?? new InvalidatorOptions();
-        var settings = new LineageSettings(
-            configuration["Insta:Prefix"] ?? "", configuration["Insta:Region"] ?? "local", options.Address ?? OwnAddress(configuration));
+        var settings = new LineageSettings(configuration["Insta:Prefix"] ?? "", configuration["Insta:Region"] ?? "local");
         services.TryAddSingleton(options);
         services.AddSingleton(settings);
+        services.TryAddSingleton(configuration);
+        services.AddSingleton<OwnAddress>();
         services.AddSingleton<DropHub>();
         services.AddSingleton<InvalidatorMetrics>();
         services.AddSingleton(provider => ActivatorUtilities.CreateInstance<ContractBook>(provider, settings.Prefix));
@@ -36,7 +37,4 @@ public static class InvalidatorRole
         services.AddInstaMesh(configuration).AddService<InvalidatorGrpcService>();
         return services;
     }
-
-    private static string OwnAddress(IConfiguration configuration) =>
-        configuration["Insta:Grpc:Advertise"] ?? "http://" + (configuration["Insta:Grpc:Listen"] ?? "127.0.0.1:7070");
 }

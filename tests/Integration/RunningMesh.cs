@@ -116,8 +116,7 @@ public sealed class RunningMesh : IAsyncLifetime
         {
             while (true)
             {
-                var reply = await server.GetAsync(key, new MetaGet { Return = MetaReturn.Value });
-                if (reply.Value is { } value && Watermark.TryRead(value) is { } watermark && watermark.Lo >= position)
+                if (await LoAsync(server, key) >= position)
                 {
                     break;
                 }
@@ -168,6 +167,19 @@ public sealed class RunningMesh : IAsyncLifetime
             }
         }
         return sum;
+    }
+
+    private static async Task<ReplayPosition> LoAsync(MemcachedServer server, byte[] key)
+    {
+        try
+        {
+            var reply = await server.GetAsync(key, new MetaGet { Return = MetaReturn.Value });
+            return reply.Value is { } value && Watermark.TryRead(value) is { } watermark ? watermark.Lo : ReplayPosition.Origin;
+        }
+        catch (MemcachedException)
+        {
+            return ReplayPosition.Origin; // as far as this can see
+        }
     }
 
     private static CallOptions As(string caller, string? token)

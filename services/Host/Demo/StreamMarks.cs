@@ -19,11 +19,24 @@ internal sealed class StreamMarks(MemcachedPool pool, string prefix)
         {
             while (true)
             {
-                var reply = await server.GetAsync(key, new MetaGet { Return = MetaReturn.Value }, ct);
-                if (reply.Value is { } value && Watermark.TryRead(value) is { } watermark && watermark.Lo >= position) break;
+                if (await LoAsync(server, key, ct) >= position) break;
                 if (Stopwatch.GetElapsedTime(began) > limit) return null;
             }
         }
         return Stopwatch.GetElapsedTime(began);
+    }
+
+    private static async Task<ReplayPosition> LoAsync(MemcachedServer server, byte[] key, CancellationToken ct)
+    {
+        try
+        {
+            var reply = await server.GetAsync(key, new MetaGet { Return = MetaReturn.Value }, ct);
+            return reply.Value is { } value && Watermark.TryRead(value) is { } watermark ? watermark.Lo : ReplayPosition.Origin;
+        }
+        catch (MemcachedException)
+        {
+            // Away or slow: not marked, as far as anybody can see.
+            return ReplayPosition.Origin;
+        }
     }
 }

@@ -12,7 +12,7 @@ namespace InstaGrpc.Services.Invalidator.Internal;
 /// <summary>The invalidator of one node in this region: waits to be elected, takes a number, runs a <see cref="ServerLineage"/> for each server,
 /// and ends when its session is lost or another lineage appears; then begins again.</summary>
 internal sealed class Lineage(
-    NodeName node, LineageSettings settings, NodePool postgres, MemcachedPool pool, ChangeLogClient log, ContractBook contracts, DropHub drops,
+    NodeName node, LineageSettings settings, OwnAddress address, NodePool postgres, MemcachedPool pool, ChangeLogClient log, ContractBook contracts, DropHub drops,
     InvalidatorOptions options, InvalidatorMetrics metrics, TimeProvider time, ILogger<Lineage> logger)
 {
     private volatile LineageContext? _running;
@@ -50,7 +50,7 @@ internal sealed class Lineage(
         using var living = CancellationTokenSource.CreateLinkedTokenSource(cancellation, elected.Lost);
         var seen = await HighestOwnerAsync(living.Token).ConfigureAwait(false);
         var owner = await LineageLock.TakeOwnerAsync(
-            postgres, settings.Region, node, seen, settings.Address, living.Token).ConfigureAwait(false);
+            postgres, settings.Region, node, seen, await address.GetAsync(living.Token).ConfigureAwait(false), living.Token).ConfigureAwait(false);
         InvalidatorLog.LineageBegins(logger, node, settings.Region, owner);
 
         var nodeDrops = drops.Open(node, owner, options.DropQueue);

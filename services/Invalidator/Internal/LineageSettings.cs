@@ -2,5 +2,4 @@ namespace InstaGrpc.Services.Invalidator.Internal;
 
 /// <param name="Prefix">Of keys and topics (<c>Insta:Prefix</c>).</param>
 /// <param name="Region">Of the servers (<c>Insta:Region</c>).</param>
-/// <param name="Address">Where this process serves drops.</param>
-internal sealed record LineageSettings(string Prefix, string Region, string Address);
+internal sealed record LineageSettings(string Prefix, string Region);

@@ -1,0 +1,162 @@
+using System.CommandLine;
+using System.Diagnostics;
+using System.Globalization;
+using Google.Protobuf;
+using InstaGrpc.Caching;
+using InstaGrpc.Contracts;
+using InstaGrpc.Contracts.Positions;
+using InstaGrpc.Postgres;
+
+namespace InstaGrpc.Host.Commands;
+
+/// <summary><c>insta cache</c></summary>
+internal static class CacheCommand
+{
+    private static readonly TimeSpan _contractLimit = TimeSpan.FromSeconds(5);
+
+    public static Command Create() => new("cache", "Look into the cache, or make it forget.") { Why(), Flush() };
+
+    private static Command Why()
+    {
+        var method = new Argument<string>("method") { Description = "A cached method: package.Service/Method, or its name alone." };
+        var request = new Argument<string>("request") { Description = "The request as JSON." };
+        var user = new Option<long?>("--user") { Description = "Whose answer, where the method varies by caller." };
+        var data = OperatorSession.DataOption();
+        var command = new Command("why", "Tell whether a read would be a hit now, and why not: key, server, generation, watermark, lease, age. Takes no lease.")
+        {
+            method, request, user, data,
+        };
+        command.SetAction(async (parsed, ct) =>
+        {
+            var descriptor = CallCommand.Find(parsed.GetValue(method)!);
+            IMessage message;
+            try
+            {
+                message = JsonParser.Default.Parse(parsed.GetValue(request)!, descriptor.InputType);
+            }
+            catch (Exception e) when (e is InvalidProtocolBufferException or InvalidJsonException)
+            {
+                throw new UsageException($"the request is no {descriptor.InputType.FullName}: {e.Message}");
+            }
+            await using var cache = await OpenAsync(parsed.GetValue(data)!, ct);
+            var contract = cache.Catalog[$"{descriptor.Service.FullName}/{descriptor.Name}"];
+            if (contract.Policy.Cache is null && contract.Policy.Batch is null) throw new UsageException($"{contract.FullName} declares no cache");
+            if (contract.Policy.Batch is not null) throw new UsageException($"{contract.FullName} is cached per item: ask for its item method");
+            var node = await cache.NodeOfAsync(contract, message, ct);
+            var reads = cache.Services.GetRequiredService<CachedReads>();
+            await cache.ContractsKnownAsync(contract.FullName, node, ct);
+            var found = await cache.Services.GetRequiredService<CacheInspector>().InspectAsync(reads.For(contract), node, message, parsed.GetValue(user), ct);
+            Print(contract, node, found);
+        });
+        return command;
+    }
+
+    private static void Print(MethodContract contract, NodeName node, CacheInspection found) => TextTable.Write(Console.Out, ["what", "value"],
+    [
+        ["method", contract.FullName],
+        ["node", node.Value],
+        ["server", found.Server ?? "-"],
+        ["key", found.Key ?? "-"],
+        ["generation", found.Watermark?.Generation.ToString("x16", CultureInfo.InvariantCulture) ?? "-"],
+        ["watermark lo", found.Watermark?.Lo.ToString() ?? "-"],
+        ["watermark hi", found.Watermark?.Hi.ToString() ?? "-"],
+        ["lag", found.Lag is { } lag ? string.Create(CultureInfo.InvariantCulture, $"{lag.TotalMilliseconds:0} ms") : "-"],
+        ["item", found.State],
+        ["seconds to live", found.Item?.ExpiresInSeconds.ToString(CultureInfo.InvariantCulture) ?? "-"],
+        ["bytes", found.Item?.SizeBytes.ToString(CultureInfo.InvariantCulture) ?? "-"],
+        ["would be a hit", found.WouldHit ? "yes" : "no"],
+        ["because", found.Because],
+    ]);
+
+    private static Command Flush()
+    {
+        var method = new Argument<string?>("method") { Description = "A cached method; its node's generation is renewed.", Arity = ArgumentArity.ZeroOrOne };
+        var nodes = new Option<string?>("--node") { Description = "A node's name, or all." };
+        var data = OperatorSession.DataOption();
+        var command = new Command("flush", """
+            Begin a new generation: everything cached for the node becomes invisible at once, and is read anew under leases. For a method that reads
+            shards, that is every data node; generations belong to nodes, so other methods' entries go with it.
+            """) { method, nodes, data };
+        command.SetAction(async (parsed, ct) =>
+        {
+            await using var cache = await OpenAsync(parsed.GetValue(data)!, ct);
+            var chosen = Chosen(cache, parsed.GetValue(method), parsed.GetValue(nodes));
+            var inspector = cache.Services.GetRequiredService<CacheInspector>();
+            foreach (var node in chosen) Console.WriteLine($"{node}: {await inspector.FlushAsync(node, ct)} servers flushed");
+        });
+        return command;
+    }
+
+    private static IEnumerable<NodeName> Chosen(CacheSession cache, string? method, string? node)
+    {
+        if ((method is null) == (node is null)) throw new UsageException("give a METHOD or --node NAME (or --node all)");
+        if (method is not null)
+        {
+            var descriptor = CallCommand.Find(method);
+            return cache.Catalog[$"{descriptor.Service.FullName}/{descriptor.Name}"].Policy.ShardKey is null
+                ? [NodePool.DirectoryNode]
+                : cache.Session.Postgres.DataNodes;
+        }
+        if (node == "all") return cache.Session.Postgres.AllNodes;
+        return NodeName.TryParse(node, out var name) && cache.Session.Postgres.Contains(name)
+            ? [name]
+            : throw new UsageException($"there is no node '{node}': choose from {string.Join(", ", cache.Session.Postgres.AllNodes)}, all");
+    }
+
+    private static async Task<CacheSession> OpenAsync(string data, CancellationToken ct)
+    {
+        var session = new CacheSession(OperatorSession.Open(data));
+        await session.StartAsync(ct);
+        return session;
+    }
+
+    /// <summary>Reads the cache as a process of the mesh does: with its contracts announced (they are, by whoever serves them).</summary>
+    private sealed class CacheSession : IAsyncDisposable
+    {
+        private readonly ServiceProvider _services;
+
+        public CacheSession(OperatorSession session)
+        {
+            Session = session;
+            Catalog = ContractCatalog.Read(InstaContracts.Services);
+            var services = new ServiceCollection();
+            services.AddLogging();
+            services.AddMetrics();
+            services.AddPostgres(session.Configuration);
+            Memcached.MemcachedServices.AddMemcached(services, session.Configuration);
+            services.AddCaching(session.Configuration, _ => Catalog.Methods);
+            _services = services.BuildServiceProvider();
+        }
+
+        public OperatorSession Session { get; }
+
+        public ContractCatalog Catalog { get; }
+
+        public IServiceProvider Services => _services;
+
+        public async Task StartAsync(CancellationToken ct)
+        {
+            await _services.GetRequiredService<DirectoryNotifications>().StartAsync(ct);
+            await _services.GetRequiredService<ContractAnnouncer>().StartAsync(ct);
+        }
+
+        public async Task<NodeName> NodeOfAsync(MethodContract contract, IMessage request, CancellationToken ct) => contract.Policy.ShardKey is { } path
+            ? await _services.GetRequiredService<ShardRouter>().NodeOfAsync(path.Read(request).Integer, ct)
+            : NodePool.DirectoryNode;
+
+        public async Task ContractsKnownAsync(string method, NodeName node, CancellationToken ct)
+        {
+            var announcer = _services.GetRequiredService<ContractAnnouncer>();
+            var watch = Stopwatch.StartNew();
+            while (announcer.Find(method, node) is null && watch.Elapsed < _contractLimit) await Task.Delay(TimeSpan.FromMilliseconds(20), ct);
+        }
+
+        public async ValueTask DisposeAsync()
+        {
+            await _services.GetRequiredService<ContractAnnouncer>().StopAsync(CancellationToken.None);
+            await _services.GetRequiredService<DirectoryNotifications>().StopAsync(CancellationToken.None);
+            await _services.DisposeAsync();
+            await Session.DisposeAsync();
+        }
+    }
+}
