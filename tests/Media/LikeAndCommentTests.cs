@@ -41,7 +41,8 @@ public class LikeAndCommentTests(AssemblyServers servers) : IClassFixture<Assemb
             Assert.Equal(made[0], (await mesh.As(fan).AddCommentAsync(request)).Comment);
         }
 
-        Assert.All(made, comment => Assert.Equal((fan, post.Id, new InstaId(post.Id).Shard), (comment.AuthorId, comment.MediaId, new InstaId(comment.Id).Shard)));
+        Assert.All(made, comment => Assert.Equal(
+            (fan, post.Id, new InstaId(post.Id).Shard), (comment.AuthorId, comment.MediaId, new InstaId(comment.Id).Shard)));
         var first = await mesh.Service.ListCommentsAsync(new ListCommentsRequest { MediaId = post.Id, PageSize = 4 });
         var second = await mesh.Service.ListCommentsAsync(
             new ListCommentsRequest { MediaId = post.Id, PageSize = 4, PageToken = first.NextPageToken });

@@ -5,7 +5,8 @@ public class PostgresAddressTests
     [Fact]
     public void AUrlIsReadWithEscapesAndParameters()
     {
-        var address = PostgresAddress.Parse("postgresql://in%40sta:p%3Aw%2F@db.example:5433/insta-1?sslmode=verify-full&application_name=x%20y&connect_timeout=3");
+        var address = PostgresAddress.Parse(
+            "postgresql://in%40sta:p%3Aw%2F@db.example:5433/insta-1?sslmode=verify-full&application_name=x%20y&connect_timeout=3");
         Assert.Equal("in@sta", address.Username);
         Assert.Equal("p:w/", address.Password);
         Assert.Equal("db.example", address.Host);

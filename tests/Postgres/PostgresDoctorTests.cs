@@ -38,10 +38,11 @@ public class PostgresDoctorTests(AssemblyServers servers) : IClassFixture<Assemb
         var (node, database) = nodes.Nodes.Single();
         var role = "weak_" + database.Name;
         await database.ExecuteAsync($"CREATE ROLE {role} LOGIN; GRANT SELECT ON ALL TABLES IN SCHEMA public TO {role}");
+        var asRole = new Npgsql.NpgsqlConnectionStringBuilder(database.ConnectionString) { Username = role }.ConnectionString;
         var options = new PostgresOptions
         {
             Directory = nodes.Options.Directory,
-            Nodes = { [node.Value] = new() { Primary = new Npgsql.NpgsqlConnectionStringBuilder(database.ConnectionString) { Username = role }.ConnectionString } },
+            Nodes = { [node.Value] = new() { Primary = asRole } },
         };
         await using (var pool = new NodePool(options))
         {

@@ -41,7 +41,8 @@ internal sealed class LogicalDecodingCheck : INodeCheck
         // One of ours for each database of the cluster that is a node, and one to make anew beside a lost one.
         if (limit - others < 2)
         {
-            server.Error(setting, $"{others} of {limit} are others': none is left for the change stream.", $"ALTER SYSTEM SET {setting} = {others + 10}; then restart PostgreSQL.");
+            server.Error(setting, $"{others} of {limit} are others': none is left for the change stream.",
+                $"ALTER SYSTEM SET {setting} = {others + 10}; then restart PostgreSQL.");
         }
     }
 }

@@ -15,8 +15,9 @@ internal sealed class RightsCheck : INodeCheck
 
         if (!await server.QueryAsync<bool>("SELECT has_database_privilege(current_database(), 'CREATE')", cancellation).ConfigureAwait(false))
         {
+            var database = await server.QueryAsync<string>("SELECT quote_ident(current_database())", cancellation).ConfigureAwait(false);
             server.Error("create", $"role {role} may not make a publication in this database.",
-                $"GRANT CREATE ON DATABASE {await server.QueryAsync<string>("SELECT quote_ident(current_database())", cancellation).ConfigureAwait(false)} TO {role};");
+                $"GRANT CREATE ON DATABASE {database} TO {role};");
         }
 
         var triggers = await server.QueryAsync<long>(
