@@ -58,7 +58,10 @@ public sealed class CacheInspector(CachedReads reads)
             var version = await place.Server.GetAsync(key, new MetaGet { Return = MetaReturn.Value }, cancellation).ConfigureAwait(false);
             if (ListVersion.Read(version) is not { } current)
             {
-                return inspection with { Key = Encoding.ASCII.GetString(key), Lag = lag, Because = "the list has no version: it was changed, and not read since" };
+                return inspection with
+                {
+                    Key = Encoding.ASCII.GetString(key), Lag = lag, Because = "the list has no version: it was changed, and not read since",
+                };
             }
 
             key = ListVersion.PageKey(place, key, current);
@@ -67,7 +70,10 @@ public sealed class CacheInspector(CachedReads reads)
         inspection = inspection with { Key = Encoding.ASCII.GetString(key), Lag = lag };
         if (watermark.Ring != reads.Runtime.Pool!.Ring.Version)
         {
-            return inspection with { Because = $"the watermark is of ring {watermark.Ring}, this process places keys by ring {reads.Runtime.Pool.Ring.Version}" };
+            return inspection with
+            {
+                Because = $"the watermark is of ring {watermark.Ring}, this process places keys by ring {reads.Runtime.Pool.Ring.Version}",
+            };
         }
 
         if (!at.Number.IsHonouredAt(watermark.Contracts))

@@ -26,8 +26,10 @@ public sealed class CacheMetrics : IDisposable
         Add("insta.cache.joins", static counters => counters.Joins, "Callers who joined a flight of this process.");
         Add("insta.cache.refreshes", static counters => counters.EarlyRefreshes, "Entries refreshed before their end.");
         Add("insta.cache.runs", static counters => counters.Runs, "Handler runs of cached methods.");
-        _meter.CreateObservableGauge("insta.cache.admission.running", () => Nodes(reads, static admission => admission.Running), "{run}", "Handler runs that are on.");
-        _meter.CreateObservableGauge("insta.cache.admission.queued", () => Nodes(reads, static admission => admission.Queued), "{run}", "Handler runs that wait.");
+        _meter.CreateObservableGauge(
+            "insta.cache.admission.running", () => Nodes(reads, static admission => admission.Running), "{run}", "Handler runs that are on.");
+        _meter.CreateObservableGauge(
+            "insta.cache.admission.queued", () => Nodes(reads, static admission => admission.Queued), "{run}", "Handler runs that wait.");
         _meter.CreateObservableGauge("insta.cache.l1.bytes", () => reads.Runtime.Copies.Bytes, "By", "Copies in the process.");
 
         void Add(string name, Func<MethodCounters, long> value, string description) =>

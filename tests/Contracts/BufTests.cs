@@ -43,7 +43,9 @@ public sealed class BufTests
                 var text = await File.ReadAllTextAsync(file);
                 const string Removed = "  string caption = 3;\n";
                 await File.WriteAllTextAsync(copy, file.EndsWith("media.proto", StringComparison.Ordinal)
-                    ? text.Contains(Removed, StringComparison.Ordinal) ? text.Replace(Removed, "", StringComparison.Ordinal) : throw new InvalidOperationException("the field is gone")
+                    ? text.Contains(Removed, StringComparison.Ordinal)
+                        ? text.Replace(Removed, "", StringComparison.Ordinal)
+                        : throw new InvalidOperationException("the field is gone")
                     : text);
             }
 

@@ -40,7 +40,8 @@ public sealed class OutsideClientTests(RunningMesh fixture, ITestOutputHelper ou
         var media = await _mesh.NewMediaAsync(owner.Id, "called by grpcurl");
 
         var services = (await RunAsync(grpcurl, [], "-plaintext", _mesh.GrpcOf("media"), "list")).Split('\n');
-        Assert.Superset(new HashSet<string> { "insta.media.v1.MediaService", "grpc.health.v1.Health", "grpc.reflection.v1.ServerReflection" }, services.ToHashSet());
+        Assert.Superset(
+            new HashSet<string> { "insta.media.v1.MediaService", "grpc.health.v1.Health", "grpc.reflection.v1.ServerReflection" }, services.ToHashSet());
 
         var called = await RunAsync(
             grpcurl, [], "-plaintext", "-H", FormattableString.Invariant($"insta-caller: user:{owner.Id}"),

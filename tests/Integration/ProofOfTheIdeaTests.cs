@@ -54,7 +54,9 @@ public sealed class ProofOfTheIdeaTests(RunningMesh fixture, ITestOutputHelper o
         const string method = "insta.media.v1.MediaService/ListComments";
         long hits = 0;
         await using var readers = new BusyReaders(
-            Readers, async () => await _mesh.Media.ListCommentsAsync(new ListCommentsRequest { MediaId = media.Id, PageSize = 5 }, RunningMesh.AsUser(owner.Id)));
+            Readers,
+            async () => await _mesh.Media.ListCommentsAsync(
+                new ListCommentsRequest { MediaId = media.Id, PageSize = 5 }, RunningMesh.AsUser(owner.Id)));
         var node = await _mesh.Router.NodeOfAsync(media.Id, CancellationToken.None);
         var single = await _mesh.NewMediaAsync(owner.Id);
         for (var n = 0; n < Rounds; n++)
@@ -131,7 +133,9 @@ public sealed class ProofOfTheIdeaTests(RunningMesh fixture, ITestOutputHelper o
         var postgres = _mesh.Nodes.Primary(node);
         var times = new List<TimeSpan>();
         await using var readers = new BusyReaders(
-            Readers, async () => await _mesh.Media.ListCommentsAsync(new ListCommentsRequest { MediaId = media.Id, PageSize = 3 }, RunningMesh.AsUser(owner.Id)));
+            Readers,
+            async () => await _mesh.Media.ListCommentsAsync(
+                new ListCommentsRequest { MediaId = media.Id, PageSize = 3 }, RunningMesh.AsUser(owner.Id)));
         for (var n = 1; n <= Rounds; n++)
         {
             var id = media.Id + n;

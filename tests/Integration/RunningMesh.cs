@@ -121,7 +121,8 @@ public sealed class RunningMesh : IAsyncLifetime
                     break;
                 }
                 Assert.True(
-                    System.Diagnostics.Stopwatch.GetElapsedTime(began) < TimeSpan.FromSeconds(30), $"{server.Address} was not marked up to {position} within 30 s");
+                    System.Diagnostics.Stopwatch.GetElapsedTime(began) < TimeSpan.FromSeconds(30),
+                    $"{server.Address} was not marked up to {position} within 30 s");
             }
         }
         return System.Diagnostics.Stopwatch.GetElapsedTime(began);

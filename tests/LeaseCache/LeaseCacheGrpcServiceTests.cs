@@ -241,7 +241,10 @@ public sealed class LeaseCacheGrpcServiceTests(RunningCache running) : IClassFix
         var changed = lease.LeaseToken.ToByteArray();
         changed[3] ^= 1;
 
-        foreach (var token in (ByteString[])[ByteString.Empty, ByteString.CopyFromUtf8("lease"), ByteString.CopyFrom(changed), ByteString.CopyFrom(lease.LeaseToken.Span[..^1])])
+        foreach (var token in (ByteString[])
+            [
+                ByteString.Empty, ByteString.CopyFromUtf8("lease"), ByteString.CopyFrom(changed), ByteString.CopyFrom(lease.LeaseToken.Span[..^1]),
+            ])
         {
             await RefusedAsync("lease_token", One.FillAsync(new FillRequest { Key = _key, LeaseToken = token, Absent = true }));
         }

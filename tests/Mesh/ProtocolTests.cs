@@ -43,7 +43,8 @@ public sealed class ProtocolTests(NotesFixture fixture) : IClassFixture<NotesFix
         await call.RequestStream.WriteAsync(new() { ListServices = "" });
         await call.RequestStream.WriteAsync(new() { FileContainingSymbol = "test.notes.v1.NotesService" });
         await call.RequestStream.WriteAsync(new() { FileByFilename = "insta/options/v1/policy.proto" });
-        await call.RequestStream.WriteAsync(new() { FileContainingExtension = new() { ContainingType = "google.protobuf.MethodOptions", ExtensionNumber = 50510 } });
+        await call.RequestStream.WriteAsync(
+            new() { FileContainingExtension = new() { ContainingType = "google.protobuf.MethodOptions", ExtensionNumber = 50510 } });
         await call.RequestStream.WriteAsync(new() { FileContainingSymbol = "no.Such" });
         await call.RequestStream.CompleteAsync();
         var answers = await call.ResponseStream.ReadAllAsync().ToListAsync();

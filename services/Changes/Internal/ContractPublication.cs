@@ -113,7 +113,8 @@ internal sealed partial class ContractPublication(
             {
                 // A contract that was honoured already, and whose table has left the publication (dropped and made anew, restored): what
                 // happened meanwhile is not in the stream.
-                if (!await AddAsync(tables, dependency.Table, dependency.Columns, contract.State is "published" or "lost", cancellationToken).ConfigureAwait(false))
+                if (!await AddAsync(tables, dependency.Table, dependency.Columns, contract.State is "published" or "lost", cancellationToken)
+                        .ConfigureAwait(false))
                 {
                     return false;
                 }
@@ -150,7 +151,8 @@ internal sealed partial class ContractPublication(
             LogAdded(logger, table, node);
             return true;
         }
-        catch (PostgresException e) when (e.SqlState is PostgresErrorCodes.LockNotAvailable or PostgresErrorCodes.DeadlockDetected or PostgresErrorCodes.ObjectInUse)
+        catch (PostgresException e) when (
+            e.SqlState is PostgresErrorCodes.LockNotAvailable or PostgresErrorCodes.DeadlockDetected or PostgresErrorCodes.ObjectInUse)
         {
             LogLocked(logger, table, node);
             return false;
@@ -231,8 +233,14 @@ internal sealed partial class ContractPublication(
         store.Parameters.Add(new NpgsqlParameter { Value = contract.Number });
         store.Parameters.Add(new NpgsqlParameter { Value = node.Value });
         store.Parameters.Add(new NpgsqlParameter { Value = state });
-        store.Parameters.Add(new NpgsqlParameter { Value = from is null ? DBNull.Value : (long)from.Value.Timeline.Value, NpgsqlDbType = NpgsqlTypes.NpgsqlDbType.Bigint });
-        store.Parameters.Add(new NpgsqlParameter { Value = from is null ? DBNull.Value : from.Value.Lsn.ToString(), NpgsqlDbType = NpgsqlTypes.NpgsqlDbType.Text });
+        store.Parameters.Add(new NpgsqlParameter
+        {
+            Value = from is null ? DBNull.Value : (long)from.Value.Timeline.Value, NpgsqlDbType = NpgsqlTypes.NpgsqlDbType.Bigint,
+        });
+        store.Parameters.Add(new NpgsqlParameter
+        {
+            Value = from is null ? DBNull.Value : from.Value.Lsn.ToString(), NpgsqlDbType = NpgsqlTypes.NpgsqlDbType.Text,
+        });
         store.Parameters.Add(new NpgsqlParameter { Value = reason });
         await store.ExecuteNonQueryAsync(cancellationToken).ConfigureAwait(false);
     }

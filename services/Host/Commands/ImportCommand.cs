@@ -31,7 +31,8 @@ internal static class ImportCommand
             using var mesh = new MeshConnection(session.Grpc);
             var watch = Stopwatch.StartNew();
             await new GraphImport(mesh, edges, count, Console.Out, !Console.IsOutputRedirected).RunAsync(ct);
-            Console.WriteLine($"{edges.People.Count} people, {edges.Follows} follows, {edges.People.Count * count} posts in {watch.Elapsed.TotalSeconds:0.0} s");
+            Console.WriteLine(
+                $"{edges.People.Count} people, {edges.Follows} follows, {edges.People.Count * count} posts in {watch.Elapsed.TotalSeconds:0.0} s");
         });
         return command;
     }

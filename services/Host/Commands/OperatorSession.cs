@@ -57,7 +57,8 @@ internal sealed class OperatorSession : IAsyncDisposable
         if (run.Count == 0)
         {
             throw new UsageException(
-                $"no mesh is named: start one with `insta up`, give its folder with --data (now {data.Path}), or set INSTA__POSTGRES__DIRECTORY and the others of `insta config`");
+                $"no mesh is named: start one with `insta up`, give its folder with --data (now {data.Path}), or set"
+                + " INSTA__POSTGRES__DIRECTORY and the others of `insta config`");
         }
         return new OperatorSession(InstaConfiguration.Build(run));
     }

@@ -36,6 +36,7 @@ internal static class RebuildCommand
     private sealed class Lines : IProgress<RebuildProgress>
     {
         public void Report(RebuildProgress value) =>
-            Console.WriteLine($"{value.Node}: {value.Step} {value.Done}{(value.Total > value.Done ? $" of {value.Total}" : "")}, {value.Changed} rows were wrong");
+            Console.WriteLine(
+                $"{value.Node}: {value.Step} {value.Done}{(value.Total > value.Done ? $" of {value.Total}" : "")}, {value.Changed} rows were wrong");
     }
 }

@@ -7,6 +7,7 @@ using InstaGrpc.Postgres;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Npgsql;
+using NpgsqlTypes;
 
 namespace InstaGrpc.Services.Invalidator.Internal;
 
@@ -52,7 +53,8 @@ internal sealed class ContractBook(
                 if (!reader.IsDBNull(3))
                 {
                     ReplayPosition? from = reader.GetString(4) == "published"
-                        ? ReplayPosition.EndOf(new Timeline((uint)reader.GetInt64(5)), new Lsn((ulong)reader.GetFieldValue<NpgsqlTypes.NpgsqlLogSequenceNumber>(6)))
+                        ? ReplayPosition.EndOf(
+                            new Timeline((uint)reader.GetInt64(5)), new Lsn((ulong)reader.GetFieldValue<NpgsqlLogSequenceNumber>(6)))
                         : null;
                     contracts[^1].Nodes[new NodeName(reader.GetString(3))] = from;
                 }

@@ -12,8 +12,8 @@ namespace InstaGrpc.Services.Invalidator.Internal;
 /// <summary>The invalidator of one node in this region: waits to be elected, takes a number, runs a <see cref="ServerLineage"/> for each server,
 /// and ends when its session is lost or another lineage appears; then begins again.</summary>
 internal sealed class Lineage(
-    NodeName node, LineageSettings settings, OwnAddress address, NodePool postgres, MemcachedPool pool, ChangeLogClient log, ContractBook contracts, DropHub drops,
-    InvalidatorOptions options, InvalidatorMetrics metrics, TimeProvider time, ILogger<Lineage> logger)
+    NodeName node, LineageSettings settings, OwnAddress address, NodePool postgres, MemcachedPool pool, ChangeLogClient log, ContractBook contracts,
+    DropHub drops, InvalidatorOptions options, InvalidatorMetrics metrics, TimeProvider time, ILogger<Lineage> logger)
 {
     private volatile LineageContext? _running;
 

@@ -32,10 +32,13 @@ internal static class RowValues
     }
 
     private static long Id(Column? column, Row row, string name) =>
-        column is { ValueCase: Column.ValueOneofCase.Text } && long.TryParse(column.Text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var id)
+        column is { ValueCase: Column.ValueOneofCase.Text }
+        && long.TryParse(column.Text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var id)
             ? id
             : throw new InvalidDataException($"A record of table {row.Table} lacks column {name}.");
 
     private static bool Flag(Column? column, Row row, string name) =>
-        column is { ValueCase: Column.ValueOneofCase.Text } ? column.Text == "t" : throw new InvalidDataException($"A record of table {row.Table} lacks column {name}.");
+        column is { ValueCase: Column.ValueOneofCase.Text }
+            ? column.Text == "t"
+            : throw new InvalidDataException($"A record of table {row.Table} lacks column {name}.");
 }

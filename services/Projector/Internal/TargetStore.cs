@@ -79,7 +79,8 @@ internal sealed class TargetStore(NodePool pool, NodeName source, NodeName targe
                 Position = to;
                 return;
             }
-            catch (PostgresException e) when (attempt < Attempts && e.SqlState is PostgresErrorCodes.DeadlockDetected or PostgresErrorCodes.SerializationFailure)
+            catch (PostgresException e) when (
+                attempt < Attempts && e.SqlState is PostgresErrorCodes.DeadlockDetected or PostgresErrorCodes.SerializationFailure)
             {
                 // Another source's worker writes the same users; rolled back, so it can be done again.
             }
@@ -148,9 +149,13 @@ internal sealed class TargetStore(NodePool pool, NodeName source, NodeName targe
             });
         }
 
-        Add(ProjectionSql.AddMediaCounts, deltas.Media.Keys, deltas.Media.Values.Select(count => count.Likes), deltas.Media.Values.Select(count => count.Comments));
+        Add(
+            ProjectionSql.AddMediaCounts, deltas.Media.Keys, deltas.Media.Values.Select(count => count.Likes),
+            deltas.Media.Values.Select(count => count.Comments));
         Add(ProjectionSql.BuryMediaCounts, deltas.Buried);
-        Add(ProjectionSql.AddUserCounts, deltas.Users.Keys, deltas.Users.Values.Select(count => count.Media), deltas.Users.Values.Select(count => count.Following));
+        Add(
+            ProjectionSql.AddUserCounts, deltas.Users.Keys, deltas.Users.Values.Select(count => count.Media),
+            deltas.Users.Values.Select(count => count.Following));
         var come = deltas.Edges.Where(edge => edge.Value).Select(edge => edge.Key).ToList();
         Add(ProjectionSql.AddEdges, come.Select(edge => edge.Followee), come.Select(edge => edge.Follower));
         var gone = deltas.Edges.Where(edge => !edge.Value).Select(edge => edge.Key).ToList();
