@@ -159,7 +159,8 @@ internal sealed class TwoNodes : IAsyncDisposable
                 await TextAsync(node, "SELECT media_id || ':' || likes || ':' || comments FROM media_counts ORDER BY media_id"));
             Assert.Equal(
                 await TextAsync(node, """
-                    SELECT u.id || ':' || (SELECT count(*) FROM media WHERE owner_id = u.id AND NOT deleted) || ':' || (SELECT count(*) FROM follows WHERE follower_id = u.id)
+                    SELECT u.id || ':' || (SELECT count(*) FROM media WHERE owner_id = u.id AND NOT deleted)
+                        || ':' || (SELECT count(*) FROM follows WHERE follower_id = u.id)
                     FROM users u ORDER BY u.id
                     """),
                 await TextAsync(node, "SELECT user_id || ':' || media || ':' || following FROM user_counts ORDER BY user_id"));
