@@ -31,12 +31,12 @@ test('a write sends a token, and a read with it sees the write', async () => {
   assert.match(token, /^[a-z0-9-]{1,32}=\d+\/[0-9A-F]+\/[0-9A-F]+(,|$)/);
 
   const media = clients.media();
-  await call(media, 'addComment', { media_id: response.media.id, text: 'before', request_id: unique('c') }, user(owner.id));
   for (let i = 0; i < 10; i++) {
-    const written = await call(media, 'addComment', { media_id: response.media.id, text: `comment ${i}`, request_id: unique('c') }, user(owner.id));
-    const [position] = written.trailers.get('insta-lsn');
+    const comment = { media_id: response.media.id, text: `comment ${i}`, request_id: unique('c') };
+    const written = await call(media, 'addComment', comment, user(owner.id));
+    const metadata = user(owner.id, { 'insta-lsn': written.trailers.get('insta-lsn')[0] });
 
-    const read = await call(media, 'listComments', { media_id: response.media.id, page_size: 1 }, user(owner.id, { 'insta-lsn': position }));
+    const read = await call(media, 'listComments', { media_id: response.media.id, page_size: 1 }, metadata);
 
     assert.equal(read.response.comments[0].id, written.response.comment.id);
   }
@@ -67,7 +67,8 @@ test('a list is walked page by page', async () => {
   const texts = [];
   let page_token = '';
   do {
-    const { response } = await call(media, 'listComments', { media_id: post.id, page_size: 2, page_token }, user(owner.id, { 'insta-lsn': token }));
+    const metadata = user(owner.id, { 'insta-lsn': token });
+    const { response } = await call(media, 'listComments', { media_id: post.id, page_size: 2, page_token }, metadata);
     texts.push(...response.comments.map((comment) => comment.text));
     page_token = response.next_page_token;
   } while (page_token !== '');
@@ -85,7 +86,8 @@ test('a batch answers in the order of the request and leaves out what does not e
     [token] = trailers.get('insta-lsn');
   }
 
-  const { response } = await call(clients.media(), 'batchGetMedia', { media_ids: [posts[0], '1024', posts[1], posts[2]] }, user(owner.id, { 'insta-lsn': token }));
+  const request = { media_ids: [posts[0], '1024', posts[1], posts[2]] };
+  const { response } = await call(clients.media(), 'batchGetMedia', request, user(owner.id, { 'insta-lsn': token }));
 
   assert.deepEqual(response.media.map((item) => item.id), posts);
 });

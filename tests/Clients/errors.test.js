@@ -35,7 +35,8 @@ test('INVALID_ARGUMENT for text that is too long, pages out of range and tokens 
 });
 
 test('INVALID_ARGUMENT for metadata that cannot be read', async () => {
-  for (const [name, value] of [['insta-lsn', 'yesterday'], ['insta-max-stale-ms', '-1'], ['insta-epoch', 'x'], ['insta-caller', 'somebody']]) {
+  const unreadable = { 'insta-lsn': 'yesterday', 'insta-max-stale-ms': '-1', 'insta-epoch': 'x', 'insta-caller': 'somebody' };
+  for (const [name, value] of Object.entries(unreadable)) {
     const error = await refused('INVALID_ARGUMENT', call(clients.media(), 'getMedia', { media_id: '7' }, user(7, { [name]: value })));
     assert.equal(violations(error)[0].field, name);
   }
@@ -69,7 +70,8 @@ test('UNIMPLEMENTED for a method that is not there yet, unary and streaming, and
   await refused('UNIMPLEMENTED', call(clients.media(), 'search', { prefix: 'a' }, user(7)));
 
   await refused('UNIMPLEMENTED', new Promise((resolve, reject) => {
-    const upload = clients.media().upload(user(7), { deadline: Date.now() + 30_000 }, (error, response) => (error ? reject(error) : resolve(response)));
+    const deadline = Date.now() + 30_000;
+    const upload = clients.media().upload(user(7), { deadline }, (error, response) => (error ? reject(error) : resolve(response)));
     upload.on('error', () => {});
     upload.write({ chunk: Buffer.from('a photo') });
     upload.end();

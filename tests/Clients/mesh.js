@@ -1,6 +1,7 @@
 'use strict';
 
-// The mesh as a stranger sees it: its public protos, addresses, and npm's gRPC client. INSTA_ENDPOINTS is JSON, service -> host:port.
+// The mesh as a stranger sees it: its public protos, addresses, and npm's gRPC client. INSTA_ENDPOINTS is the host:port of all services, or
+// JSON, service -> host:port.
 
 const { join } = require('node:path');
 const { after } = require('node:test');
@@ -12,14 +13,14 @@ const protobuf = require('protobufjs');
 const root = join(__dirname, '..', '..');
 const protos = join(root, 'protos');
 const publicProtos = join(root, 'shared', 'InstaGrpc.Mesh', 'Protos');
-const endpoints = JSON.parse(process.env.INSTA_ENDPOINTS ?? '{}');
+const endpoints = process.env.INSTA_ENDPOINTS ?? assert.fail('INSTA_ENDPOINTS is not set: host:port of the mesh');
 
 // As docs/clients.md advises for JavaScript: 64-bit numbers as strings, because a double loses their last digits.
 const load = { longs: String, enums: String, defaults: true, oneofs: true, keepCase: true };
 
 const api = grpc.loadPackageDefinition(loader.loadSync(
   [
-    ...['graph', 'id', 'invalidator', 'media', 'shardmap'].map((name) => `insta/${name}/v1/${name}.proto`),
+    ...['graph', 'id', 'invalidator', 'leasecache', 'media', 'shardmap'].map((name) => `insta/${name}/v1/${name}.proto`),
     'grpc/health/v1/health.proto', 'grpc/reflection/v1/reflection.proto', 'grpc/reflection/v1alpha/reflection.proto',
   ],
   { ...load, includeDirs: [protos, publicProtos] },
@@ -33,7 +34,7 @@ const open = [];
 after(() => open.forEach((client) => client.close()));
 
 function addressOf(service) {
-  return endpoints[service] ?? assert.fail(`INSTA_ENDPOINTS has no ${service}`);
+  return endpoints.startsWith('{') ? JSON.parse(endpoints)[service] ?? assert.fail(`INSTA_ENDPOINTS has no ${service}`) : endpoints;
 }
 
 /** A client of a service, by the short name of its package. */
@@ -49,6 +50,7 @@ const clients = {
   ids: (options) => client(api.insta.id.v1.IdService, 'id', options),
   shardMap: (options) => client(api.insta.shardmap.v1.ShardMapService, 'shardmap', options),
   invalidator: (options) => client(api.insta.invalidator.v1.InvalidatorService, 'invalidator', options),
+  leases: (options) => client(api.insta.leasecache.v1.LeaseCacheService, 'leasecache', options),
   health: (service) => client(api.grpc.health.v1.Health, service),
   reflection: (version, service) => client(api.grpc.reflection[version].ServerReflection, service),
 };
@@ -124,7 +126,10 @@ function take(stream, enough) {
       if (enough(messages)) stream.cancel();
     });
     stream.on('error', (error) => (error.code === grpc.status.CANCELLED && enough(messages) ? resolve(messages) : reject(error)));
-    stream.on('end', () => (enough(messages) ? resolve(messages) : reject(new Error(`the stream ended after ${messages.length} messages`))));
+    stream.on('end', () => {
+      if (enough(messages)) resolve(messages);
+      else reject(new Error(`the stream ended after ${messages.length} messages`));
+    });
   });
 }
 

@@ -6,6 +6,8 @@ const loader = require('@grpc/proto-loader');
 const descriptor = require('protobufjs/ext/descriptor');
 const { addressOf, call, clients, grpc, load, newMedia, newUser, user } = require('./mesh');
 
+const decode = (bytes) => descriptor.FileDescriptorProto.decode(bytes);
+
 /** Asks all on one stream and collects the answers, in their order. */
 function ask(version, requests) {
   return new Promise((resolve, reject) => {
@@ -29,13 +31,13 @@ async function filesOf(version, symbol) {
     for (const answer of answers) {
       assert.ok(answer.file_descriptor_response, JSON.stringify(answer.error_response));
       for (const bytes of answer.file_descriptor_response.file_descriptor_proto) {
-        files.set(descriptor.FileDescriptorProto.decode(bytes).name, bytes);
+        files.set(decode(bytes).name, bytes);
       }
     }
-    const imports = [...files.values()].flatMap((bytes) => descriptor.FileDescriptorProto.decode(bytes).dependency);
+    const imports = [...files.values()].flatMap((bytes) => decode(bytes).dependency);
     wanted = [...new Set(imports)].filter((name) => !files.has(name)).map((name) => ({ file_by_filename: name }));
   }
-  return descriptor.FileDescriptorSet.encode({ file: [...files.values()].map((bytes) => descriptor.FileDescriptorProto.decode(bytes)) }).finish();
+  return descriptor.FileDescriptorSet.encode({ file: [...files.values()].map(decode) }).finish();
 }
 
 for (const version of ['v1', 'v1alpha']) {
@@ -50,7 +52,9 @@ for (const version of ['v1', 'v1alpha']) {
 
   test(`${version} answers in order, and what it does not know with an error`, async () => {
     const answers = await ask(version, [
-      { file_containing_symbol: 'insta.media.v1.MediaService' }, { file_containing_symbol: 'insta.Nothing' }, { file_by_filename: 'insta/media/v1/media.proto' },
+      { file_containing_symbol: 'insta.media.v1.MediaService' },
+      { file_containing_symbol: 'insta.Nothing' },
+      { file_by_filename: 'insta/media/v1/media.proto' },
     ]);
 
     assert.equal(answers.length, 3);
@@ -67,7 +71,8 @@ for (const version of ['v1', 'v1alpha']) {
     const { insta } = grpc.loadPackageDefinition(loader.loadFileDescriptorSetFromBuffer(Buffer.from(set), load));
     const media = new insta.media.v1.MediaService(addressOf('media'), grpc.credentials.createInsecure());
 
-    const { response } = await call(media, 'getMedia', { media_id: post.id }, user(owner.id, { 'insta-lsn': trailers.get('insta-lsn')[0] }));
+    const metadata = user(owner.id, { 'insta-lsn': trailers.get('insta-lsn')[0] });
+    const { response } = await call(media, 'getMedia', { media_id: post.id }, metadata);
 
     assert.equal(response.media.caption, version);
     media.close();

@@ -31,7 +31,8 @@ test('drops are watched: numbered without a gap, and a write brings its key', as
       // The stream is open: what is written from now on comes through it.
       wrote = true;
       before = received.length;
-      call(clients.media(), 'addComment', { media_id: post.id, text: 'drop', request_id: unique('c') }, user(owner.id)).catch((error) => stream.emit('error', error));
+      const comment = { media_id: post.id, text: 'drop', request_id: unique('c') };
+      call(clients.media(), 'addComment', comment, user(owner.id)).catch((error) => stream.emit('error', error));
     }
     return received.slice(before).some((message) => message.key_hashes.length > 0);
   });

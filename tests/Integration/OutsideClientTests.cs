@@ -22,7 +22,7 @@ public sealed class OutsideClientTests(RunningMesh fixture, ITestOutputHelper ou
     public async Task AClientWrittenByOthersGetsWhatTheContractsPromise(string file)
     {
         await _packages.Value;
-        string[] services = ["media", "graph", "id", "shardmap", "invalidator"];
+        string[] services = ["media", "graph", "id", "shardmap", "leasecache", "invalidator"];
         var endpoints = JsonSerializer.Serialize(services.ToDictionary(service => service, _mesh.GrpcOf));
 
         var printed = await RunAsync(
