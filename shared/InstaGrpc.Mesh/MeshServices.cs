@@ -20,27 +20,26 @@ namespace InstaGrpc.Mesh;
 /// app.MapInstaMesh();
 /// </code>
 /// <para>
-/// Every call of a service that was added passes these interceptors, in this order. Each has one concern; the order is what makes them
-/// right together.
+/// Every call of a service that was added passes these concerns, in this order, each a class of its own. One interceptor
+/// (<see cref="MeshInterceptor"/>) takes the call through them; the order is what makes them right together.
 /// </para>
 /// <list type="number">
-/// <item><b>Boundary</b> (<see cref="BoundaryInterceptor"/>) is outside of all others because it is where exceptions end: whatever any of
-/// them or the handler throws becomes a gRPC status by one table, an unknown exception INTERNAL with a trace id. It makes the call's
-/// context, which the others fill, and writes the token trailer, which must also go out with a failure: a write may have been committed
-/// before it.</item>
-/// <item><b>Caller</b> (<see cref="CallerInterceptor"/>) decides who calls and whether he may, before anything is spent on him.
+/// <item><b>Boundary</b> (<see cref="MeshInterceptor"/>, <see cref="ErrorTable"/>) is around all others because it is where exceptions
+/// end: whatever any of them or the handler throws becomes a gRPC status by one table, an unknown exception INTERNAL with a trace id. It
+/// makes the call's context (<see cref="MeshCallContext"/>), which the others fill, and writes the token trailer, which must also go out
+/// with a failure: a write may have been committed before it.</item>
+/// <item><b>Caller</b> (<see cref="CallerCheck"/>) decides who calls and whether he may, before anything is spent on him.
 /// <c>insta-caller</c> is believed only from the internal listener.</item>
-/// <item><b>Rate limit</b> (<see cref="RateLimitInterceptor"/>) needs to know the caller, and comes before everything that costs.</item>
-/// <item><b>Deadline</b> (<see cref="DeadlineInterceptor"/>): the contract's ceiling or the caller's shorter one. From here on there is a
-/// time by which everything ends, cancelled at PostgreSQL too; it comes before the waiting: for the shard map, for a lease, for
-/// admission.</item>
-/// <item><b>Conditions</b> (<see cref="ConditionsInterceptor"/>): what the caller asks of the answer (token, own limit of staleness,
-/// epoch), checked before the cache looks for one that meets it.</item>
-/// <item><b>Cached reads</b> (<see cref="CachedReadInterceptor"/>): where the contract declares a cache, the call ends here. The handler
-/// runs only for what is missing, not as this call's continuation but in a scope of its own (<see cref="CachedRuns"/>): the run belongs
-/// to everybody who waits for it, may outlive the caller who started it, and knows nobody's identity. So it must come after what is the
+/// <item><b>Rate limit</b> (<see cref="RateLimitCheck"/>) needs to know the caller, and comes before everything that costs.</item>
+/// <item><b>Deadline</b> (<see cref="DeadlineCheck"/>): the contract's ceiling or the caller's shorter one. From here on there is a time
+/// by which everything ends, cancelled at PostgreSQL too; it comes before the waiting: for the shard map, for a lease, for admission.</item>
+/// <item><b>Conditions</b> (<see cref="ConditionsCheck"/>): what the caller asks of the answer (token, own limit of staleness, epoch),
+/// checked before the cache looks for one that meets it.</item>
+/// <item><b>Cached calls</b> (<see cref="CachedCalls"/>): where the contract declares a cache, the call ends here. The handler runs only
+/// for what is missing, not as this call's continuation but in a scope of its own (<see cref="CachedRuns"/>): the run belongs to
+/// everybody who waits for it, may outlive the caller who started it, and knows nobody's identity. So it must come after what is the
 /// caller's (identity, rate, deadline) and before what is the handler's.</item>
-/// <item><b>Handler</b> (<see cref="HandlerInterceptor"/>): the innermost, for handlers that run for their own caller. It gives
+/// <item><b>Handler calls</b> (<see cref="HandlerCalls"/>): the innermost, for handlers that run for their own caller. It gives
 /// <see cref="INodeReads"/> its node, lets deadline, user and tokens flow into the calls that the handler makes
 /// (<see cref="ClientInterceptor"/> picks them up), and collects the tokens of its writes.</item>
 /// </list>
@@ -86,24 +85,19 @@ public static class MeshServices
         services.AddSingleton<CallerBuckets>();
         services.AddSingleton<CachedRuns>();
         services.AddSingleton<CachedEndpoints>();
-        services.AddSingleton<BoundaryInterceptor>();
-        services.AddSingleton<CallerInterceptor>();
-        services.AddSingleton<RateLimitInterceptor>();
-        services.AddSingleton<DeadlineInterceptor>();
-        services.AddSingleton<ConditionsInterceptor>();
-        services.AddSingleton<CachedReadInterceptor>();
-        services.AddSingleton<HandlerInterceptor>();
+        services.AddSingleton<ServedMethods>();
+        services.AddSingleton<ICallCheck, CallerCheck>();
+        services.AddSingleton<ICallCheck, RateLimitCheck>();
+        services.AddSingleton<ICallCheck, DeadlineCheck>();
+        services.AddSingleton<ICallCheck, ConditionsCheck>();
+        services.AddSingleton<CachedCalls>();
+        services.AddSingleton<HandlerCalls>();
+        services.AddSingleton<MeshInterceptor>();
         services.AddSingleton<IStartupFilter, UnpaddedBinaryMetadata>();
         services.AddGrpc(options =>
         {
             options.EnableDetailedErrors = false;
-            options.Interceptors.Add<BoundaryInterceptor>();
-            options.Interceptors.Add<CallerInterceptor>();
-            options.Interceptors.Add<RateLimitInterceptor>();
-            options.Interceptors.Add<DeadlineInterceptor>();
-            options.Interceptors.Add<ConditionsInterceptor>();
-            options.Interceptors.Add<CachedReadInterceptor>();
-            options.Interceptors.Add<HandlerInterceptor>();
+            options.Interceptors.Add<MeshInterceptor>();
         });
     }
 

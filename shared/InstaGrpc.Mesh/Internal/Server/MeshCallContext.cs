@@ -20,27 +20,26 @@ internal sealed class MeshCallContext : ServerCallContext, ICallerSource, IDispo
     private CancellationTokenRegistration _ceilingRegistration;
     private ReadTokenJar? _tokens;
 
-    public MeshCallContext(ServerCallContext inner, MethodContract contract, TimeProvider time)
+    public MeshCallContext(ServerCallContext inner, ServedMethod served, TimeProvider time)
     {
         _inner = inner;
         _time = time;
-        Contract = contract;
-        _deadline = inner.Deadline;
-
-        // How the server's own pipeline finds its way from a context that is not its own.
+        Served = served;
         Http = inner.GetHttpContext();
-        inner.UserState["__HttpContext"] = Http;
+        _deadline = inner.Deadline;
     }
+
+    public ServedMethod Served { get; }
 
     /// <summary>The HTTP request behind the call.</summary>
     public HttpContext Http { get; }
 
-    public MethodContract Contract { get; }
+    public MethodContract Contract => Served.Contract;
 
-    /// <summary>Set by <see cref="CallerInterceptor"/>.</summary>
+    /// <summary>Set by <see cref="CallerCheck"/>.</summary>
     public Caller Caller { get; set; }
 
-    /// <summary>What the caller has seen: the request's token. Set by <see cref="ConditionsInterceptor"/>.</summary>
+    /// <summary>What the caller has seen: the request's token. Set by <see cref="ConditionsCheck"/>.</summary>
     public ReadToken RequestToken { get; set; } = ReadToken.Empty;
 
     /// <summary>The caller's own limit of staleness; null: the contract's.</summary>
@@ -93,6 +92,9 @@ internal sealed class MeshCallContext : ServerCallContext, ICallerSource, IDispo
             _deadline = latest;
         }
     }
+
+    /// <summary>How the server's own pipeline finds its way from a context that is not its own: before its continuation is called.</summary>
+    public void EnterPipeline() => _inner.UserState["__HttpContext"] = Http;
 
     public void Dispose()
     {

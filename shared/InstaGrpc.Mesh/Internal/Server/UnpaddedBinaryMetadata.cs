@@ -27,7 +27,8 @@ internal sealed class UnpaddedBinaryMetadata : IStartupFilter
 
     private static void Unpad(IHeaderDictionary? headers)
     {
-        if (headers is null or { IsReadOnly: true })
+        // One entry is grpc-status: most responses have no more.
+        if (headers is null or { IsReadOnly: true } or { Count: < 2 })
         {
             return;
         }

@@ -1,7 +1,6 @@
 using System.Collections.Concurrent;
 using System.Diagnostics.Metrics;
 using Grpc.Core;
-using InstaGrpc.Caching;
 
 namespace InstaGrpc.Mesh.Internal.Telemetry;
 
@@ -11,7 +10,6 @@ internal sealed class MeshInstruments
     public const string MeterName = "InstaGrpc.Mesh";
 
     private readonly Histogram<double> _calls;
-    private readonly Counter<long> _cached;
     private readonly Counter<long> _undeclared;
     private readonly Counter<long> _refreshes;
 
@@ -23,7 +21,6 @@ internal sealed class MeshInstruments
         {
             HistogramBucketBoundaries = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10],
         });
-        _cached = meter.CreateCounter<long>("insta.cache.reads", "{read}", "Answers of cached methods, by where they came from.");
         _undeclared = meter.CreateCounter<long>("insta.cache.undeclared", "{run}",
             "Runs of cached handlers that read what their contract does not declare.");
         _refreshes = meter.CreateCounter<long>("insta.client.refreshes", "{call}", "Calls repeated with a newer shard map.");
@@ -31,9 +28,6 @@ internal sealed class MeshInstruments
 
     public void Called(string method, StatusCode code, TimeSpan duration) => _calls.Record(
         duration.TotalSeconds, new("method", method), new("code", Names<StatusCode>.Of(code)));
-
-    public void CacheRead(string method, CacheLevel level, UncachedReason reason) => _cached.Add(
-        1, new("method", method), new("level", Names<CacheLevel>.Of(level)), new("reason", Names<UncachedReason>.Of(reason)));
 
     public void Undeclared(string method, string kind) => _undeclared.Add(1, new("method", method), new("kind", kind));
 

@@ -15,10 +15,8 @@ internal sealed class TelemetryProviders(IOptions<MeshOptions> options, MeshCata
     private static readonly string[] s_sources =
         ["Microsoft.AspNetCore", "System.Net.Http", "Npgsql", "Grpc.Net.Client", "InstaGrpc.*"];
 
-    private static readonly string[] s_meters =
-    [
-        "Microsoft.AspNetCore.Hosting", "Microsoft.AspNetCore.Server.Kestrel", "System.Runtime", "Npgsql", "InstaGrpc.*",
-    ];
+    // Not Microsoft.AspNetCore.Hosting: it would time every call a second time, under a name that knows no gRPC status.
+    private static readonly string[] s_meters = ["Microsoft.AspNetCore.Server.Kestrel", "System.Runtime", "Npgsql", "InstaGrpc.*"];
 
     private TracerProvider? _traces;
     private MeterProvider? _metrics;

@@ -1,11 +1,11 @@
 namespace InstaGrpc.Mesh.Internal.Server;
 
 /// <summary>The contract's ceiling, or the operator's lower one, on the call's deadline; a caller's shorter deadline wins.</summary>
-internal sealed class DeadlineInterceptor(EffectivePolicies policies) : CheckInterceptor
+internal sealed class DeadlineCheck : ICallCheck
 {
-    protected override void Check(MeshCallContext call)
+    public void Check(MeshCallContext call)
     {
-        var ceiling = policies.Of(call.Contract).Deadline;
+        var ceiling = call.Served.Policy.Deadline;
         if (ceiling != Timeout.InfiniteTimeSpan)
         {
             call.Limit(ceiling);

@@ -1,5 +1,4 @@
 using System.Net;
-using Grpc.Core;
 using InstaGrpc.Contracts;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Options;
@@ -10,12 +9,12 @@ namespace InstaGrpc.Mesh.Internal.Server;
 /// Who calls, and may he? <c>insta-caller</c> is believed only from the internal listener; from anywhere else it is as if it were not
 /// there.
 /// </summary>
-internal sealed class CallerInterceptor(IOptions<MeshOptions> options) : CheckInterceptor
+internal sealed class CallerCheck(IOptions<MeshOptions> options) : ICallCheck
 {
     private readonly int[] _external = [.. options.Value.Mesh.ExternalPorts];
     private readonly int[] _internal = [.. options.Value.Mesh.InternalPorts];
 
-    protected override void Check(MeshCallContext call)
+    public void Check(MeshCallContext call)
     {
         call.Caller = ReadCaller(call);
         if (call.Contract.Policy.Permits(call.Caller))
@@ -31,25 +30,17 @@ internal sealed class CallerInterceptor(IOptions<MeshOptions> options) : CheckIn
 
     private Caller ReadCaller(MeshCallContext call)
     {
-        string? caller = null;
-        string? onBehalfOf = null;
-        var headers = call.RequestHeaders;
-        for (var i = 0; i < headers.Count; i++)
-        {
-            var entry = headers[i];
-            if (entry.Key == MetadataNames.Caller)
-            {
-                caller = caller is null ? entry.Value : throw Twice(MetadataNames.Caller);
-            }
-            else if (entry.Key == MetadataNames.OnBehalfOf)
-            {
-                onBehalfOf = onBehalfOf is null ? entry.Value : throw Twice(MetadataNames.OnBehalfOf);
-            }
-        }
-
-        if ((caller is null && onBehalfOf is null) || !IsTrusted(call.Http.Connection))
+        var headers = call.Http.Request.Headers;
+        var hasCaller = headers.TryGetValue(MetadataNames.Caller, out var caller);
+        var hasOther = headers.TryGetValue(MetadataNames.OnBehalfOf, out var onBehalfOf);
+        if ((!hasCaller && !hasOther) || !IsTrusted(call.Http.Connection))
         {
             return Caller.Anonymous;
+        }
+
+        if (caller.Count > 1 || onBehalfOf.Count > 1)
+        {
+            throw new InvalidFieldException(caller.Count > 1 ? MetadataNames.Caller : MetadataNames.OnBehalfOf, "is given twice");
         }
 
         return Caller.TryParse(caller, onBehalfOf, out var read)
@@ -57,8 +48,6 @@ internal sealed class CallerInterceptor(IOptions<MeshOptions> options) : CheckIn
             : throw new InvalidFieldException(MetadataNames.Caller,
                 "must be user:ID, service:NAME or admin; insta-on-behalf-of (a user's id) only beside a service");
     }
-
-    private static InvalidFieldException Twice(string name) => new(name, "is given twice");
 
     private bool IsTrusted(ConnectionInfo connection)
     {

@@ -1,7 +1,6 @@
 using System.Diagnostics;
 using Google.Protobuf;
 using Grpc.Core;
-using Grpc.Core.Interceptors;
 using InstaGrpc.Caching;
 using InstaGrpc.Contracts;
 using InstaGrpc.Contracts.Positions;
@@ -14,17 +13,15 @@ namespace InstaGrpc.Mesh.Internal.Server;
 /// Answers cached methods through the cache. The handler runs only for what is missing, in a scope of its own that belongs to no caller
 /// (<see cref="CachedRuns"/>), so the call's own continuation is not used: a run may outlive the call that started it.
 /// </summary>
-internal sealed partial class CachedReadInterceptor(
-    CachedEndpoints endpoints, CachedRuns runs, NodeChooser nodes, MeshInstruments instruments, ILogger<CachedReadInterceptor> logger)
-    : Interceptor
+internal sealed partial class CachedCalls(
+    CachedEndpoints endpoints, CachedRuns runs, HandlerCalls handlers, NodeChooser nodes, MeshInstruments instruments, ILogger<CachedCalls> logger)
 {
-    public override Task<TResponse> UnaryServerHandler<TRequest, TResponse>(
-        TRequest request, ServerCallContext context, UnaryServerMethod<TRequest, TResponse> continuation) =>
-        context is MeshCallContext call && endpoints.Find(call.Contract) is { ReadsCaller: false } endpoint
-            ? ReadAsync(endpoint, request, call, continuation)
-            : continuation(request, context);
-
-    private async Task<TResponse> ReadAsync<TRequest, TResponse>(
+    /// <summary>The answer, whoever gives it.</summary>
+    /// <param name="endpoint">The method.</param>
+    /// <param name="request">The request.</param>
+    /// <param name="call">The call, which has passed every check.</param>
+    /// <param name="continuation">Runs the handler for this caller alone.</param>
+    public async Task<TResponse> AnswerAsync<TRequest, TResponse>(
         CachedEndpoint endpoint, TRequest request, MeshCallContext call, UnaryServerMethod<TRequest, TResponse> continuation)
         where TRequest : class
         where TResponse : class
@@ -54,7 +51,7 @@ internal sealed partial class CachedReadInterceptor(
             }
 
             instruments.Undeclared(call.Contract.FullName, "caller");
-            return await continuation(request, call).ConfigureAwait(false);
+            return await handlers.RunAsync(call, (IMessage)request, () => continuation(request, call)).ConfigureAwait(false);
         }
     }
 
@@ -65,7 +62,7 @@ internal sealed partial class CachedReadInterceptor(
         var answer = await endpoints.Reads
             .GetAsync(endpoint.Method, node, request, Conditions(call, node), new CachedRun(runs, endpoint, request), call.CancellationToken)
             .ConfigureAwait(false);
-        Observe(call, node, answer);
+        Observe(node, answer);
         if (!answer.IsPresent)
         {
             throw new EntityNotFoundException($"{call.Contract.Name}: what the request names does not exist");
@@ -105,7 +102,7 @@ internal sealed partial class CachedReadInterceptor(
             for (var i = 0; i < numbers.Count; i++)
             {
                 answers[numbers[i]] = read[i];
-                Observe(call, node, read[i]);
+                Observe(node, read[i]);
             }
         }
     }
@@ -150,10 +147,9 @@ internal sealed partial class CachedReadInterceptor(
         };
     }
 
-    private void Observe(MeshCallContext call, NodeName node, in CacheAnswer answer)
+    private static void Observe(NodeName node, in CacheAnswer answer)
     {
-        instruments.CacheRead(call.Contract.FullName, answer.Level, answer.Uncached);
-        if (Activity.Current is { IsAllDataRequested: true } activity)
+        if (Activity.Current is { Recorded: true } activity)
         {
             activity.SetTag(MeshTags.Node, node.Value);
             activity.SetTag(MeshTags.CacheLevel, answer.Level.ToString());

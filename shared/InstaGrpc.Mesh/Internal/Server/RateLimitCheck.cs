@@ -1,13 +1,11 @@
-using Grpc.Core;
-
 namespace InstaGrpc.Mesh.Internal.Server;
 
 /// <summary>A bucket of permits for each caller and method in this process; anonymous callers are told apart by their address.</summary>
-internal sealed class RateLimitInterceptor(EffectivePolicies policies, CallerBuckets buckets) : CheckInterceptor
+internal sealed class RateLimitCheck(CallerBuckets buckets) : ICallCheck
 {
-    protected override void Check(MeshCallContext call)
+    public void Check(MeshCallContext call)
     {
-        if (policies.Of(call.Contract).RateLimit is not { } limit)
+        if (call.Served.Policy.RateLimit is not { } limit)
         {
             return;
         }
