@@ -17,15 +17,16 @@ public sealed class NodeUnavailableException : Exception
 
     public NodeName Node { get; }
 
-    /// <summary>True for what says nothing of the statement: connection lost or refused, pool exhausted, server starting, stopping, or no
-    /// primary any more. False for a caller's cancel.</summary>
+    /// <summary>True for what says nothing of the statement: connection lost or refused, pool exhausted, server starting, stopping, no
+    /// primary any more, or without the database. False for a caller's cancel.</summary>
     public static bool IsCausedBy(Exception exception) => exception switch
     {
         NodeUnavailableException => true,
         PostgresException postgres => postgres.SqlState switch
         {
             PostgresErrorCodes.AdminShutdown or PostgresErrorCodes.CrashShutdown or PostgresErrorCodes.CannotConnectNow
-                or PostgresErrorCodes.TooManyConnections or PostgresErrorCodes.ReadOnlySqlTransaction => true,
+                or PostgresErrorCodes.TooManyConnections or PostgresErrorCodes.ReadOnlySqlTransaction
+                or PostgresErrorCodes.InvalidCatalogName => true,
             var state => state.StartsWith("08", StringComparison.Ordinal),
         },
         NpgsqlException npgsql => npgsql.InnerException is IOException or SocketException or TimeoutException || npgsql.IsTransient,

@@ -22,20 +22,20 @@ public sealed class DeadlineTests(NotesFixture fixture) : IClassFixture<NotesFix
     public async Task TheCallersShorterDeadlineWins()
     {
         var shorter = await fixture.Host.Notes.DescribeAsync(
-            new() { Name = Guid.NewGuid().ToString() }, deadline: DateTime.UtcNow.AddSeconds(2));
+            new() { Name = Guid.NewGuid().ToString() }, deadline: DateTime.UtcNow.AddSeconds(20));
         var longer = await fixture.Host.Notes.DescribeAsync(
             new() { Name = Guid.NewGuid().ToString() }, deadline: DateTime.UtcNow.AddSeconds(60));
 
-        Assert.InRange(shorter.RemainingMs, 1, 2000);
-        Assert.InRange(longer.RemainingMs, 1, 3000);
+        Assert.InRange(shorter.RemainingMs, 1, 20_000);
+        Assert.InRange(longer.RemainingMs, 20_001, 30_000);
     }
 
     [Fact]
     public async Task WhatIsLeftTravelsOn()
     {
         var seen = await fixture.Host.Notes.RelayAsync(
-            new() { Describe = new() { Name = Guid.NewGuid().ToString() } }, NotesHost.As("user:5"), DateTime.UtcNow.AddSeconds(1.5));
+            new() { Describe = new() { Name = Guid.NewGuid().ToString() } }, NotesHost.As("user:5"), DateTime.UtcNow.AddSeconds(20));
 
-        Assert.InRange(seen.Describe.RemainingMs, 1, 1500);
+        Assert.InRange(seen.Describe.RemainingMs, 1, 20_000);
     }
 }

@@ -129,6 +129,11 @@ public sealed class NotesGrpcService(INodeReads reads, INodeWrites writes, Notes
             throw new UnavailableException("not yet");
         }
 
+        if (attempts <= request.RefuseTimes)
+        {
+            throw new WrongShardException(42);
+        }
+
         var caller = context.GetCaller();
         return Task.FromResult(new DescribeResponse
         {

@@ -65,6 +65,9 @@ public sealed class NotesHost : IAsyncDisposable
 
     public IConfigurationRoot Configuration => (IConfigurationRoot)_app.Configuration;
 
+    /// <summary>Messages of warnings that were logged.</summary>
+    public IReadOnlyCollection<string> Warnings => _log.Warnings;
+
     /// <summary>The nodes' databases, "one" and "two".</summary>
     public IReadOnlyList<TestDatabase> Nodes => _databases[1..];
 
@@ -95,7 +98,7 @@ public sealed class NotesHost : IAsyncDisposable
         var inside = InstaGrpc.Embedded.LoopbackPort.Free();
         var outside = InstaGrpc.Embedded.LoopbackPort.Free();
         configuration["Insta:Mesh:ExternalPorts:0"] = $"{outside}";
-        configuration["Insta:Kafka:BootstrapServers"] = servers.Kafka;
+        configuration.TryAdd("Insta:Kafka:BootstrapServers", servers.Kafka);
         configuration["Insta:Kafka:Embedded"] = servers.Broker.IsApacheKafka ? "false" : "true";
         configuration["Insta:Invalidator:Address"] = $"http://127.0.0.1:{inside}";
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions { EnvironmentName = environment });
@@ -136,6 +139,17 @@ public sealed class NotesHost : IAsyncDisposable
         return new NotesHost(app, databases, new Uri($"http://127.0.0.1:{inside}"), new Uri($"http://127.0.0.1:{outside}"), settable, log);
     }
 
+    /// <summary>Takes the host's databases away, for good.</summary>
+    public async Task LosePostgresAsync()
+    {
+        foreach (var database in _databases)
+        {
+            await database.DisposeAsync();
+        }
+
+        Array.Clear(_databases);
+    }
+
     /// <summary>Headers of a caller.</summary>
     public static Metadata As(string caller, params (string Name, string Value)[] more)
     {
@@ -154,7 +168,7 @@ public sealed class NotesHost : IAsyncDisposable
         _outside.Dispose();
         await _app.StopAsync();
         await _app.DisposeAsync();
-        foreach (var database in _databases)
+        foreach (var database in _databases.Where(d => d is not null))
         {
             await database.DisposeAsync();
         }

@@ -8,17 +8,17 @@ public sealed class OverrideTests(AssemblyServers servers) : IClassFixture<Assem
     [Fact]
     public async Task AnOverrideNarrowsLiveAndARefusedOneLeavesTheContract()
     {
-        await using var host = await NotesHost.StartAsync(servers.Servers, new() { [Key + "Describe:DeadlineMs"] = "2000" });
+        await using var host = await NotesHost.StartAsync(servers.Servers, new() { [Key + "Describe:DeadlineMs"] = "20000" });
         var narrowed = await RemainingAsync(host);
-        Set(host, "Describe:DeadlineMs", "1000");
+        Set(host, "Describe:DeadlineMs", "10000");
         var narrower = await RemainingAsync(host);
-        Set(host, "Describe:DeadlineMs", "9000");
+        Set(host, "Describe:DeadlineMs", "90000");
         var refused = await RemainingAsync(host);
 
-        Assert.InRange(narrowed, 1, 2000);
-        Assert.InRange(narrower, 1, 1000);
-        Assert.InRange(refused, 2001, 3000);
-        Assert.Contains(host.Errors, e => e.Contains("DeadlineMs = 9000 would widen the contract's 3000", StringComparison.Ordinal));
+        Assert.InRange(narrowed, 1, 20_000);
+        Assert.InRange(narrower, 1, 10_000);
+        Assert.InRange(refused, 20_001, 30_000);
+        Assert.Contains(host.Errors, e => e.Contains("DeadlineMs = 90000 would widen the contract's 30000", StringComparison.Ordinal));
     }
 
     [Fact]

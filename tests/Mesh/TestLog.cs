@@ -7,16 +7,19 @@ namespace InstaGrpc.Mesh.Tests;
 internal sealed class TestLog : ILoggerProvider
 {
     private readonly ConcurrentQueue<string> _errors = new();
+    private readonly ConcurrentQueue<string> _warnings = new();
 
     public IReadOnlyCollection<string> Errors => _errors;
 
-    public ILogger CreateLogger(string categoryName) => new Category(categoryName, _errors);
+    public IReadOnlyCollection<string> Warnings => _warnings;
+
+    public ILogger CreateLogger(string categoryName) => new Category(categoryName, _errors, _warnings);
 
     public void Dispose()
     {
     }
 
-    private sealed class Category(string name, ConcurrentQueue<string> errors) : ILogger
+    private sealed class Category(string name, ConcurrentQueue<string> errors, ConcurrentQueue<string> warnings) : ILogger
     {
         public IDisposable? BeginScope<TState>(TState state)
             where TState : notnull => null;
@@ -28,6 +31,11 @@ internal sealed class TestLog : ILoggerProvider
             if (logLevel >= LogLevel.Error)
             {
                 errors.Enqueue($"{formatter(state, exception)} {exception}");
+            }
+
+            if (logLevel == LogLevel.Warning)
+            {
+                warnings.Enqueue(formatter(state, exception));
             }
 
             if (IsEnabled(logLevel) && Environment.GetEnvironmentVariable("INSTA_TEST_LOG") is { Length: > 0 })

@@ -1,17 +1,20 @@
 using System.Collections.Frozen;
 using InstaGrpc.Caching;
 using InstaGrpc.Contracts;
+using InstaGrpc.Memcached;
+using Microsoft.Extensions.Logging;
 
 namespace InstaGrpc.Mesh.Internal.Server;
 
 /// <summary>Every cached method that this process serves, with the settings in force.</summary>
-internal sealed class CachedEndpoints
+internal sealed partial class CachedEndpoints
 {
     private readonly FrozenDictionary<MethodContract, CachedEndpoint> _endpoints;
     private readonly EffectivePolicies _policies;
     private readonly CachedReads? _reads;
 
-    public CachedEndpoints(MeshCatalog catalog, EffectivePolicies policies, CachedReads? reads = null)
+    public CachedEndpoints(
+        MeshCatalog catalog, EffectivePolicies policies, ILogger<CachedEndpoints> logger, CachedReads? reads = null, MemcachedPool? pool = null)
     {
         _reads = reads;
         _policies = policies;
@@ -20,6 +23,10 @@ internal sealed class CachedEndpoints
             .ToFrozenDictionary(m => m, m => new CachedEndpoint(m, reads!.For(m.Policy.Batch?.ItemMethod ?? m), catalog.HandlerOf(m)));
         Apply();
         policies.Changed += Apply;
+        if (_endpoints.Count > 0 && pool is null)
+        {
+            LogUncached(logger, _endpoints.Count);
+        }
     }
 
     /// <summary>Only where <see cref="Find"/> finds something.</summary>
@@ -38,4 +45,8 @@ internal sealed class CachedEndpoints
             }
         }
     }
+
+    [LoggerMessage(EventIds.RunningUncached, LogLevel.Warning,
+        "Insta:Memcached:Servers is not set: {Count} methods that could be cached are answered uncached, under the admission limit")]
+    private static partial void LogUncached(ILogger logger, int count);
 }
