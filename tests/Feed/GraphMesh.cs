@@ -10,18 +10,18 @@ internal sealed class GraphMesh : IAsyncDisposable
 {
     private int _requests;
 
-    private GraphMesh(TestNodes nodes, TestMesh mesh) => (Nodes, Mesh) = (nodes, mesh);
+    private GraphMesh(TestNodes nodes, MeshProcess mesh) => (Nodes, Mesh) = (nodes, mesh);
 
     public TestNodes Nodes { get; }
 
-    public TestMesh Mesh { get; }
+    public MeshProcess Mesh { get; }
 
     public GraphService.GraphServiceClient Service => new(Mesh.As("service:test"));
 
     public static async Task<GraphMesh> StartAsync(SharedServers servers, params KeyValuePair<string, string?>[] settings)
     {
         var nodes = await TestNodes.CreateAsync(servers, hint: "graph");
-        return new GraphMesh(nodes, await TestMesh.StartAsync(
+        return new GraphMesh(nodes, await MeshProcess.StartAsync(
             [.. nodes.Configuration, .. settings], static (services, configuration) => services.AddId(configuration).AddFeed(configuration)));
     }
 

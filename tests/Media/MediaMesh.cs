@@ -10,18 +10,18 @@ internal sealed class MediaMesh : IAsyncDisposable
 {
     private int _requests;
 
-    private MediaMesh(TestNodes nodes, TestMesh mesh) => (Nodes, Mesh) = (nodes, mesh);
+    private MediaMesh(TestNodes nodes, MeshProcess mesh) => (Nodes, Mesh) = (nodes, mesh);
 
     public TestNodes Nodes { get; }
 
-    public TestMesh Mesh { get; }
+    public MeshProcess Mesh { get; }
 
     public MediaService.MediaServiceClient Service => new(Mesh.As("service:test"));
 
     public static async Task<MediaMesh> StartAsync(SharedServers servers)
     {
         var nodes = await TestNodes.CreateAsync(servers, hint: "media");
-        return new MediaMesh(nodes, await TestMesh.StartAsync(
+        return new MediaMesh(nodes, await MeshProcess.StartAsync(
             nodes.Configuration, static (services, configuration) => services.AddId(configuration).AddMedia(configuration)));
     }
 
