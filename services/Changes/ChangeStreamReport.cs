@@ -41,7 +41,8 @@ public sealed class ChangeStreamReport(NodePool pool, ChangeLogClient log)
         }
     }
 
-    private async Task<(string State, long? Lag, Lsn? Confirmed)> ReadSlotAsync(NodeName node, string slot, CancellationToken cancellationToken)
+    private async Task<(string State, long? Lag, Lsn? Confirmed)> ReadSlotAsync(NodeName node, string slot,
+        CancellationToken cancellationToken)
     {
         var connection = await pool.OpenAsync(node, cancellationToken).ConfigureAwait(false);
         await using (connection.ConfigureAwait(false))

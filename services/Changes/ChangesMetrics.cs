@@ -32,7 +32,8 @@ public sealed class ChangesMetrics : IDisposable
         _meter.CreateObservableGauge(
             "insta.changes.lag",
             () => statuses.Where(IsStreaming).Select(status => new Measurement<long>(
-                Math.Max(0, (long)(status.Received.Value - Math.Min(status.Received.Value, status.Published.Lsn.Value))), Tag(status.Node))),
+                Math.Max(0, (long)(status.Received.Value - Math.Min(status.Received.Value, status.Published.Lsn.Value))),
+                    Tag(status.Node))),
             "By",
             "WAL that PostgreSQL has sent and that is not published yet.");
         _meter.CreateObservableGauge(

@@ -6,14 +6,16 @@ public sealed class ChangesOptions
     /// <value>The nodes whose streams this process offers to publish; empty (default): all that are configured, and the directory.</value>
     public string[] Nodes { get; set; } = [];
 
-    /// <value>How often the stream is kept moving while nothing else does; default 100 ms. Bounds how old an idle cache thinks it is.</value>
+    /// <value>How often the stream is kept moving while nothing else does; default 100 ms. Bounds how old an idle cache thinks it
+    /// is.</value>
     public TimeSpan HeartbeatInterval { get; set; } = TimeSpan.FromMilliseconds(100);
 
     /// <value>How long the WAL may be ahead of what is published before a heartbeat raises it; default 5 ms. Bounds how long a read that
     /// carries a write's token goes uncached.</value>
     public TimeSpan CatchUpDelay { get; set; } = TimeSpan.FromMilliseconds(5);
 
-    /// <value>How often PostgreSQL is told what Kafka has acknowledged; default 1 s. What it was not told of comes again after a crash.</value>
+    /// <value>How often PostgreSQL is told what Kafka has acknowledged; default 1 s. What it was not told of comes again after a
+    /// crash.</value>
     public TimeSpan ConfirmInterval { get; set; } = TimeSpan.FromSeconds(1);
 
     /// <value>Bytes of row values beyond which a transaction becomes one Bulk record; default 64 MiB.</value>
@@ -30,7 +32,8 @@ public sealed class ChangesOptions
     /// <value>How long a consumer that stands still holds up the publisher of the embedded broker; default 5 s.</value>
     public TimeSpan ConsumerPatience { get; set; } = TimeSpan.FromSeconds(5);
 
-    /// <value>How long an orderly stop may take to publish, have read and confirm what is decoded; default 3 s. The rest comes again.</value>
+    /// <value>How long an orderly stop may take to publish, have read and confirm what is decoded; default 3 s. The rest comes
+    /// again.</value>
     public TimeSpan StopLimit { get; set; } = TimeSpan.FromSeconds(3);
 
     /// <value>How long adding a table to the publication may wait for its lock before writers are let through again; default 2 s.</value>

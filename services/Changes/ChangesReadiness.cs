@@ -3,8 +3,8 @@ using InstaGrpc.Mesh;
 namespace InstaGrpc.Services.Changes;
 
 /// <summary>
-/// Every node is published here, or this process stands by for another that does it. Nothing answers worse without it than more slowly, so it
-/// keeps no service from serving; it is shown.
+/// Every node is published here, or this process stands by for another that does it. Nothing answers worse without it than more slowly, so
+/// it keeps no service from serving; it is shown.
 /// </summary>
 public sealed class ChangesReadiness(IEnumerable<PublisherStatus> statuses) : IReadinessCheck
 {

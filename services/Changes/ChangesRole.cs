@@ -34,6 +34,8 @@ public static class ChangesRole
         var chosen = configuration.GetSection("Insta:Changes:Nodes").Get<string[]>() ?? [];
         return chosen.Length > 0
             ? chosen.Select(name => new NodeName(name)).Distinct()
-            : configuration.GetSection("Insta:Postgres:Nodes").GetChildren().Select(section => new NodeName(section.Key)).Prepend(NodePool.DirectoryNode);
+            : configuration.GetSection("Insta:Postgres:Nodes").GetChildren()
+                .Select(section => new NodeName(section.Key))
+                .Prepend(NodePool.DirectoryNode);
     }
 }

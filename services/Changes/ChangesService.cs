@@ -21,7 +21,8 @@ public sealed class ChangesService(
     public Task StartAsync(CancellationToken cancellationToken)
     {
         _running = Task.WhenAll(statuses.Select(status => Task.Run(
-            () => new NodePublisher(status.Node, pool, log, notifications, options.Value, metrics, status, time, logger).RunAsync(_stop.Token),
+            () => new NodePublisher(
+                status.Node, pool, log, notifications, options.Value, metrics, status, time, logger).RunAsync(_stop.Token),
             CancellationToken.None)));
         return Task.CompletedTask;
     }

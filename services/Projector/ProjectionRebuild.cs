@@ -7,12 +7,12 @@ using Npgsql;
 namespace InstaGrpc.Services.Projector;
 
 /// <summary>
-/// Derives anew from a node's rows what the projector keeps: after a gap in its stream, and by hand. It may run beside a living projector, may be
-/// broken off and begun again at any point, and changes only rows that are wrong.
+/// Derives anew from a node's rows what the projector keeps: after a gap in its stream, and by hand. It may run beside a living projector,
+/// may be broken off and begun again at any point, and changes only rows that are wrong.
 ///
-/// Counts: one statement a range of shards, under the lock of the row that every fold moves on. What the statement saw is stored as a snapshot
-/// beside the counts; folds leave out records whose transaction is visible in it, and count the others. So each change is counted once, by one
-/// of the two.
+/// Counts: one statement a range of shards, under the lock of the row that every fold moves on. What the statement saw is stored as a
+/// snapshot beside the counts; folds leave out records whose transaction is visible in it, and count the others. So each change is counted
+/// once, by one of the two.
 ///
 /// Edges: the two sides are read in the same order and compared. Where they differ, the truth is asked again under the lock of the target's
 /// row: a fold may have been between. What is folded later sets or deletes again what is so already, in the stream's order.
@@ -23,7 +23,8 @@ public sealed class ProjectionRebuild(NodePool pool, ShardRouter router, Project
     private const long CountingLock = 0x70726f6a;
 
     /// <summary>All that is derived from <paramref name="source"/>, wherever it is.</summary>
-    /// <exception cref="NodeUnavailableException">A node can't be reached; what was done stays, and is found right the next time.</exception>
+    /// <exception cref="NodeUnavailableException">A node can't be reached; what was done stays, and is found right the next
+    /// time.</exception>
     public async Task RunAsync(NodeName source, IProgress<RebuildProgress>? progress, CancellationToken cancellationToken)
     {
         await CountAsync(source, progress, cancellationToken).ConfigureAwait(false);
@@ -41,8 +42,10 @@ public sealed class ProjectionRebuild(NodePool pool, ShardRouter router, Project
         await using var connection = await pool.OpenAsync(source, cancellationToken).ConfigureAwait(false);
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken).ConfigureAwait(false);
         // Two rebuilds at once would mix their counts and snapshots; after a gap there is no row to lock.
-        await ExecuteAsync(connection, transaction, $"SELECT pg_advisory_xact_lock({CountingLock})", cancellationToken).ConfigureAwait(false);
-        await ExecuteAsync(connection, transaction, ProjectionSql.LockSource, cancellationToken, TargetStore.Consumer, source.Value).ConfigureAwait(false);
+        await ExecuteAsync(connection, transaction, $"SELECT pg_advisory_xact_lock({CountingLock})",
+            cancellationToken).ConfigureAwait(false);
+        await ExecuteAsync(connection, transaction, ProjectionSql.LockSource, cancellationToken, TargetStore.Consumer,
+            source.Value).ConfigureAwait(false);
         await using var count = new NpgsqlCommand(ProjectionSql.CountShards, connection, transaction) { CommandTimeout = 0 };
         count.Parameters.Add(new NpgsqlParameter<int> { TypedValue = first });
         count.Parameters.Add(new NpgsqlParameter<int> { TypedValue = last });
@@ -71,7 +74,8 @@ public sealed class ProjectionRebuild(NodePool pool, ShardRouter router, Project
             await using var connection = await pool.OpenAsync(target, cancellationToken).ConfigureAwait(false);
             await using var transaction = await connection.BeginTransactionAsync(cancellationToken).ConfigureAwait(false);
             // Every source adds edges here: none of them may be between its edge and its count.
-            await ExecuteAsync(connection, transaction, ProjectionSql.LockSources, cancellationToken, TargetStore.Consumer).ConfigureAwait(false);
+            await ExecuteAsync(connection, transaction, ProjectionSql.LockSources, cancellationToken,
+                TargetStore.Consumer).ConfigureAwait(false);
             await using var count = new NpgsqlCommand(ProjectionSql.CountFollowers, connection, transaction) { CommandTimeout = 0 };
             count.Parameters.Add(new NpgsqlParameter<int> { TypedValue = first });
             count.Parameters.Add(new NpgsqlParameter<int> { TypedValue = last });
@@ -81,15 +85,18 @@ public sealed class ProjectionRebuild(NodePool pool, ShardRouter router, Project
         }
     }
 
-    private async Task RepairEdgesAsync(NodeName source, NodeName target, IProgress<RebuildProgress>? progress, CancellationToken cancellationToken)
+    private async Task RepairEdgesAsync(NodeName source, NodeName target, IProgress<RebuildProgress>? progress,
+        CancellationToken cancellationToken)
     {
         var placement = await router.GetAsync(cancellationToken).ConfigureAwait(false);
         var differing = new List<(long Followee, long Follower)>(options.RebuildEdges);
         long seen = 0, changed = 0;
         await using var truth = await EdgeCursor.OpenAsync(
-            pool, source, ProjectionSql.ReadFollows, edge => placement.NodeOf(edge.Followee) == target, cancellationToken).ConfigureAwait(false);
+            pool, source, ProjectionSql.ReadFollows, edge => placement.NodeOf(edge.Followee) == target, cancellationToken)
+            .ConfigureAwait(false);
         await using var derived = await EdgeCursor.OpenAsync(
-            pool, target, ProjectionSql.ReadFollowers, edge => placement.NodeOf(edge.Follower) == source, cancellationToken).ConfigureAwait(false);
+            pool, target, ProjectionSql.ReadFollowers, edge => placement.NodeOf(edge.Follower) == source, cancellationToken)
+            .ConfigureAwait(false);
         while (truth.Current is not null || derived.Current is not null)
         {
             var order = truth.Current is null ? 1 : derived.Current is null ? -1 : truth.Current.Value.CompareTo(derived.Current.Value);
@@ -135,7 +142,8 @@ public sealed class ProjectionRebuild(NodePool pool, ShardRouter router, Project
 
         await using var connection = await pool.OpenAsync(target, cancellationToken).ConfigureAwait(false);
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken).ConfigureAwait(false);
-        await ExecuteAsync(connection, transaction, ProjectionSql.LockSource, cancellationToken, TargetStore.Consumer, source.Value).ConfigureAwait(false);
+        await ExecuteAsync(connection, transaction, ProjectionSql.LockSource, cancellationToken, TargetStore.Consumer,
+            source.Value).ConfigureAwait(false);
         var there = await ExistingAsync(source, edges, cancellationToken).ConfigureAwait(false);
         await WriteAsync(ProjectionSql.AddEdges, edges.Where(there.Contains)).ConfigureAwait(false);
         await WriteAsync(ProjectionSql.RemoveEdges, edges.Where(edge => !there.Contains(edge))).ConfigureAwait(false);
@@ -186,7 +194,8 @@ public sealed class ProjectionRebuild(NodePool pool, ShardRouter router, Project
     }
 
     private static async Task ExecuteAsync(
-        NpgsqlConnection connection, NpgsqlTransaction transaction, string sql, CancellationToken cancellationToken, params string[] parameters)
+        NpgsqlConnection connection, NpgsqlTransaction transaction, string sql, CancellationToken cancellationToken,
+            params string[] parameters)
     {
         await using var command = new NpgsqlCommand(sql, connection, transaction) { CommandTimeout = 0 };
         foreach (var parameter in parameters)

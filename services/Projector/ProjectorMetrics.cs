@@ -23,7 +23,8 @@ public sealed class ProjectorMetrics : IDisposable
         _records = _meter.CreateCounter<long>("insta.projector.records", "{record}", "Records folded into derived rows.");
         _rebuilds = _meter.CreateCounter<long>("insta.projector.rebuilds", "{rebuild}", "Times that a node was derived anew after a gap.");
         _failures = _meter.CreateCounter<long>("insta.projector.failures", "{failure}", "Sessions that ended in an error.");
-        _delay = _meter.CreateHistogram<double>("insta.projector.delay", "s", "From PostgreSQL's commit time to the derived rows' commit, by two clocks.");
+        _delay = _meter.CreateHistogram<double>("insta.projector.delay", "s",
+            "From PostgreSQL's commit time to the derived rows' commit, by two clocks.");
     }
 
     public ActivitySource Activities { get; } = new(MeterName);

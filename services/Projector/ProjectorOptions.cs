@@ -6,8 +6,8 @@ public sealed class ProjectorOptions
     /// <value>The nodes whose streams this process offers to fold; empty (default): all that are configured.</value>
     public string[] Nodes { get; set; } = [];
 
-    /// <value>How long a position may be ahead of the one that is stored while nothing is derived from the stream; default 5 s. Storing is a
-    /// write, which is a change, which comes back as a record: an idle mesh would keep itself busy.</value>
+    /// <value>How long a position may be ahead of the one that is stored while nothing is derived from the stream; default 5 s. Storing is
+    /// a write, which is a change, which comes back as a record: an idle mesh would keep itself busy.</value>
     public TimeSpan IdleStoreInterval { get; set; } = TimeSpan.FromSeconds(5);
 
     /// <value>Shards that a rebuild counts in one transaction; 1 to 8192, default 1024.</value>

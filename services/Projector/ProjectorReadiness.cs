@@ -2,7 +2,8 @@ using InstaGrpc.Mesh;
 
 namespace InstaGrpc.Services.Projector;
 
-/// <summary>Every node is folded here, or this process stands by for another that does it. Counts that lag keep no service from serving.</summary>
+/// <summary>Every node is folded here, or this process stands by for another that does it. Counts that lag keep no service from
+/// serving.</summary>
 public sealed class ProjectorReadiness(IEnumerable<ProjectorStatus> statuses) : IReadinessCheck
 {
     public string Name => "projector";

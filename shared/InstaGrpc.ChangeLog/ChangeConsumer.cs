@@ -7,8 +7,8 @@ using Microsoft.Extensions.Logging;
 namespace InstaGrpc.ChangeLog;
 
 /// <summary>
-/// Reads a node's changes in commit order. A record at or before the position is skipped; one whose predecessor is at or before the position is
-/// next; anything else is a gap.
+/// Reads a node's changes in commit order. A record at or before the position is skipped; one whose predecessor is at or before the
+/// position is next; anything else is a gap.
 /// </summary>
 public sealed partial class ChangeConsumer : IAsyncDisposable
 {
@@ -38,8 +38,8 @@ public sealed partial class ChangeConsumer : IAsyncDisposable
     public string Name { get; }
 
     /// <summary>
-    /// Batches until cancelled or disposed; waits while there is nothing to read, and reconnects by itself. To be enumerated once. Asking for the
-    /// next batch reports the one before as done to <see cref="IConsumerProgress"/>.
+    /// Batches until cancelled or disposed; waits while there is nothing to read, and reconnects by itself. To be enumerated once. Asking
+    /// for the next batch reports the one before as done to <see cref="IConsumerProgress"/>.
     /// </summary>
     /// <exception cref="InvalidOperationException">Enumerated before.</exception>
     /// <exception cref="OperationCanceledException">The token was cancelled.</exception>

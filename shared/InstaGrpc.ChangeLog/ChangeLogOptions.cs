@@ -9,8 +9,8 @@ public sealed class ChangeLogOptions
     public string BootstrapServers { get; set; } = "";
 
     /// <summary>
-    /// True if the servers are the embedded broker: it makes topics by itself, with four partitions, and drops what is older than about 5 MB.
-    /// Default false.
+    /// True if the servers are the embedded broker: it makes topics by itself, with four partitions, and drops what is older than about 5
+    /// MB. Default false.
     /// </summary>
     public bool Embedded { get; set; }
 
@@ -20,7 +20,8 @@ public sealed class ChangeLogOptions
     /// <summary>How long making or examining a topic may take. Default 30 s.</summary>
     public TimeSpan AdminTimeout { get; set; } = TimeSpan.FromSeconds(30);
 
-    /// <summary>Passed on to librdkafka (<c>sasl.*</c>, <c>ssl.*</c>, <c>security.protocol</c>, …). What the guarantees rest on can't be overridden.</summary>
+    /// <summary>Passed on to librdkafka (<c>sasl.*</c>, <c>ssl.*</c>, <c>security.protocol</c>, …). What the guarantees rest on can't be
+    /// overridden.</summary>
     public Dictionary<string, string> Client { get; set; } = new(StringComparer.OrdinalIgnoreCase);
 
     /// <summary>Put before every topic's name; <c>Insta:Prefix</c>. Default none.</summary>

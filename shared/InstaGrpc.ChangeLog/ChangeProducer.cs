@@ -8,8 +8,8 @@ using Microsoft.Extensions.Logging;
 namespace InstaGrpc.ChangeLog;
 
 /// <summary>
-/// Writes a node's changes: acknowledged by all replicas, in order, without duplicates or holes of its own making. A record that Kafka refuses
-/// ends the producer: the publisher opens another one and goes on from what PostgreSQL was told.
+/// Writes a node's changes: acknowledged by all replicas, in order, without duplicates or holes of its own making. A record that Kafka
+/// refuses ends the producer: the publisher opens another one and goes on from what PostgreSQL was told.
 /// </summary>
 public sealed class ChangeProducer : IAsyncDisposable
 {

@@ -12,7 +12,8 @@ public sealed record ChangeStart
     /// <summary>After this position; null: from whatever record is found first, announced by a <see cref="Gap"/>.</summary>
     public ReplayPosition? Position { get; private init; }
 
-    /// <summary>The offset of the record that ends at <see cref="Position"/>; -1 if unknown. A wrong one costs reading the log from its start.</summary>
+    /// <summary>The offset of the record that ends at <see cref="Position"/>; -1 if unknown. A wrong one costs reading the log from its
+    /// start.</summary>
     public long OffsetHint { get; private init; } = -1;
 
     /// <summary>The system identifier that the position belongs to; 0 if unknown.</summary>

@@ -3,8 +3,8 @@ using InstaGrpc.Contracts.Positions;
 namespace InstaGrpc.ChangeLog;
 
 /// <summary>
-/// The stream does not go on from the consumer's position. Whoever gets one makes good for everything that it may have missed, and then goes on:
-/// the next batch begins at <see cref="ResumeFrom"/>.
+/// The stream does not go on from the consumer's position. Whoever gets one makes good for everything that it may have missed, and then
+/// goes on: the next batch begins at <see cref="ResumeFrom"/>.
 /// </summary>
 /// <param name="Reason">Why.</param>
 /// <param name="ResumeFrom">The predecessor of the first record that will be delivered; after a Reset, its own position.</param>

@@ -3,8 +3,8 @@ using InstaGrpc.Contracts.Positions;
 namespace InstaGrpc.ChangeLog;
 
 /// <summary>
-/// How far the consumers of this process are. The embedded broker drops old records silently, so its publisher waits for them, and lets them
-/// finish before it stops.
+/// How far the consumers of this process are. The embedded broker drops old records silently, so its publisher waits for them, and lets
+/// them finish before it stops.
 /// </summary>
 public interface IConsumerProgress
 {

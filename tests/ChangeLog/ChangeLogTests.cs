@@ -15,7 +15,8 @@ public sealed class ChangeLogTests(AssemblyServers fixture) : IClassFixture<Asse
     private ChangeLogClient? _client;
 
     private ChangeLogClient Client => _client ??= new ChangeLogClient(
-        new ChangeLogOptions { BootstrapServers = _servers.Kafka, Embedded = !_servers.Broker.IsApacheKafka, Prefix = _servers.NewPrefix("log") },
+        new ChangeLogOptions { BootstrapServers = _servers.Kafka, Embedded = !_servers.Broker.IsApacheKafka,
+            Prefix = _servers.NewPrefix("log") },
         _progress,
         NullLoggerFactory.Instance);
 
@@ -24,7 +25,8 @@ public sealed class ChangeLogTests(AssemblyServers fixture) : IClassFixture<Asse
     [Fact]
     public async Task RecordsComeInOrderAndAPositionGoesOnWhereItWas()
     {
-        var written = await WriteAsync([.. Enumerable.Range(2, 500).SelectMany(number => _records.Transaction((ulong)number * 100, rows: 1 + (number % 3)))]);
+        var written = await WriteAsync(
+            [.. Enumerable.Range(2, 500).SelectMany(number => _records.Transaction((ulong)number * 100, rows: 1 + (number % 3)))]);
 
         var first = await ReadAsync(ChangeStart.Oldest, written.Count);
         var middle = first.Changes[written.Count / 2];
@@ -54,7 +56,8 @@ public sealed class ChangeLogTests(AssemblyServers fixture) : IClassFixture<Asse
     [Fact]
     public async Task DoublesOfARestartedPublisherAreSkipped()
     {
-        var written = await WriteAsync([.. Enumerable.Range(2, 10).SelectMany(number => _records.Transaction((ulong)number * 100, rows: 2))]);
+        var written = await WriteAsync(
+            [.. Enumerable.Range(2, 10).SelectMany(number => _records.Transaction((ulong)number * 100, rows: 2))]);
         await WriteAsync(written.Skip(7));
         var last = await WriteAsync([_records.One(5_000)]);
 
@@ -74,7 +77,8 @@ public sealed class ChangeLogTests(AssemblyServers fixture) : IClassFixture<Asse
         var read = await ReadAsync(ChangeStart.After(ReplayPosition.EndOf(new Timeline(1), new Lsn(100))), 2);
 
         Assert.Equal([.. before, .. after], read.Changes.Select(change => change.Change));
-        Assert.Equal((GapReason.Reset, ReplayPosition.EndOf(new Timeline(1), new Lsn(900))), (read.Gaps.Single().Reason, read.Gaps.Single().ResumeFrom));
+        Assert.Equal((GapReason.Reset, ReplayPosition.EndOf(new Timeline(1), new Lsn(900))),
+            (read.Gaps.Single().Reason, read.Gaps.Single().ResumeFrom));
     }
 
     [Fact]
@@ -162,7 +166,8 @@ public sealed class ChangeLogTests(AssemblyServers fixture) : IClassFixture<Asse
     [SkippableBroker(apache: true)]
     public async Task ATopicWithMorePartitionsIsRefusedOnARealKafka()
     {
-        using var admin = new Confluent.Kafka.AdminClientBuilder(new Dictionary<string, string> { ["bootstrap.servers"] = _servers.Kafka }).Build();
+        using var admin = new Confluent.Kafka.AdminClientBuilder(
+            new Dictionary<string, string> { ["bootstrap.servers"] = _servers.Kafka }).Build();
         await admin.CreateTopicsAsync([new() { Name = Client.TopicOf(_node), NumPartitions = 3, ReplicationFactor = 1 }]);
 
         var refused = await Assert.ThrowsAsync<ChangeLogException>(() => Client.EnsureTopicAsync(_node, _limit.Token));

@@ -116,7 +116,8 @@ public sealed class StreamFollowerTests
         var own = _records.One(600);
         var follower = At(own.EndPosition());
 
-        Assert.Equal(["skip", "skip", "skip", "apply"], new[] { before, reset, own, _records.One(700) }.Select(record => Judge(follower, record)));
+        Assert.Equal(["skip", "skip", "skip", "apply"],
+            new[] { before, reset, own, _records.One(700) }.Select(record => Judge(follower, record)));
     }
 
     [Fact]
@@ -125,7 +126,8 @@ public sealed class StreamFollowerTests
         var follower = At(ReplayPosition.EndOf(new Timeline(1), new Lsn(600)));
         var old = new Records();
 
-        Assert.Equal(["skip", "skip", "Reset apply"], new[] { old.Reset(300), old.One(500), old.One(700) }.Select(record => Judge(follower, record)));
+        Assert.Equal(["skip", "skip", "Reset apply"],
+            new[] { old.Reset(300), old.One(500), old.One(700) }.Select(record => Judge(follower, record)));
     }
 
     [Fact]

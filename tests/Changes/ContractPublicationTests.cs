@@ -26,7 +26,10 @@ public sealed class ContractPublicationTests(AssemblyServers fixture) : IClassFi
         await mesh.ExecuteAsync(writer, "BEGIN; INSERT INTO orders VALUES (1, 'open')");
 
         var number = await Contracts.AnnounceAsync(mesh, "orders", "id");
-        await mesh.UntilAsync("SELECT EXISTS (SELECT FROM pg_locks WHERE relation = 'orders'::regclass AND mode = 'ShareRowExclusiveLock' AND NOT granted)");
+        await mesh.UntilAsync("""
+            SELECT EXISTS (SELECT FROM pg_locks
+                           WHERE relation = 'orders'::regclass AND mode = 'ShareRowExclusiveLock' AND NOT granted)
+            """);
         Assert.Equal(0L, await mesh.QueryAsync<long>("SELECT count(*) FROM contract_nodes", NodePool.DirectoryNode));
         // The lock is given up again and again, so other writers get through meanwhile.
         await mesh.ExecuteAsync("INSERT INTO orders VALUES (2, 'meanwhile')");
@@ -77,7 +80,8 @@ public sealed class ContractPublicationTests(AssemblyServers fixture) : IClassFi
             await Contracts.UntilAsync(mesh, numbers[index], "refused");
             Assert.Contains(
                 cases[index].Expected,
-                await mesh.QueryAsync<string>($"SELECT reason FROM contract_nodes WHERE number = {numbers[index]}", NodePool.DirectoryNode));
+                await mesh.QueryAsync<string>($"SELECT reason FROM contract_nodes WHERE number = {numbers[index]}",
+                    NodePool.DirectoryNode));
         }
 
         // Its writers must not be refused because somebody wanted to cache.
@@ -99,7 +103,7 @@ public sealed class ContractPublicationTests(AssemblyServers fixture) : IClassFi
         await Contracts.UntilAsync(mesh, number, "published");
 
         await mesh.ExecuteAsync("DROP TABLE orders; CREATE TABLE orders (id bigint PRIMARY KEY)");
-        await mesh.UntilAsync($"SELECT EXISTS (SELECT FROM pg_publication_tables WHERE pubname = '{mesh.SlotName}' AND tablename = 'orders')");
+        await mesh.UntilPublishedAsync("orders");
         await reader.ReachAsync(await mesh.ExecuteAsync("INSERT INTO orders VALUES (1)"));
 
         Assert.Equal("orders", Assert.Single(reader.Rows).Table);
@@ -118,12 +122,8 @@ public sealed class ContractPublicationTests(AssemblyServers fixture) : IClassFi
         await Contracts.UntilAsync(mesh, await Contracts.AnnounceAsync(mesh, "orders", "shop"), "published");
         await Contracts.UntilAsync(mesh, await Contracts.AnnounceAsync(mesh, "media", "id"), "published");
 
-        Assert.Equal(
-            "id,shop",
-            await mesh.QueryAsync<string>($"SELECT array_to_string(ARRAY(SELECT unnest(attnames)::text ORDER BY 1), ',') FROM pg_publication_tables WHERE pubname = '{mesh.SlotName}' AND tablename = 'orders'"));
-        Assert.Equal(
-            "deleted,deleted_at,id,owner_id",
-            await mesh.QueryAsync<string>($"SELECT array_to_string(ARRAY(SELECT unnest(attnames)::text ORDER BY 1), ',') FROM pg_publication_tables WHERE pubname = '{mesh.SlotName}' AND tablename = 'media'"));
+        Assert.Equal("id,shop", await mesh.PublishedColumnsAsync("orders"));
+        Assert.Equal("deleted,deleted_at,id,owner_id", await mesh.PublishedColumnsAsync("media"));
     }
 
     [Theory]

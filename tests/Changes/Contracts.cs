@@ -22,7 +22,8 @@ internal static class Contracts
             """
             WITH numbered AS (UPDATE contract_counter c SET last_number = last_number + 1 FROM directory_identity i WHERE i.epoch = c.epoch
                               RETURNING c.epoch, c.last_number)
-            INSERT INTO contracts (epoch, number, identity, method, body) SELECT epoch, last_number, $1, $2, $3 FROM numbered RETURNING number
+            INSERT INTO contracts (epoch, number, identity, method, body) SELECT epoch, last_number, $1, $2, $3 FROM numbered RETURNING
+                number
             """,
             connection);
         insert.Parameters.Add(new() { Value = SHA256.HashData(body) });
@@ -32,5 +33,6 @@ internal static class Contracts
     }
 
     public static Task UntilAsync(Mesh mesh, long number, string state) => mesh.UntilAsync(
-        $"SELECT EXISTS (SELECT FROM contract_nodes WHERE number = {number} AND node = 'n1' AND state = '{state}')", NodePool.DirectoryNode);
+        $"SELECT EXISTS (SELECT FROM contract_nodes WHERE number = {number} AND node = 'n1' AND state = '{state}')",
+            NodePool.DirectoryNode);
 }

@@ -70,7 +70,8 @@ internal sealed class Mesh : IAsyncDisposable
         var metrics = new ChangesMetrics(_services.GetRequiredService<IMeterFactory>(), [status]);
         var publisher = new Publisher(
             new NodePublisher(
-                Node, Pool, Log, null, options ?? new ChangesOptions { PublicationInterval = TimeSpan.FromMilliseconds(100) }, metrics, status,
+                Node, Pool, Log, null, options ?? new ChangesOptions { PublicationInterval = TimeSpan.FromMilliseconds(100) }, metrics,
+                    status,
                 TimeProvider.System, logger ?? NullLogger.Instance),
             status,
             metrics);
@@ -87,10 +88,8 @@ internal sealed class Mesh : IAsyncDisposable
         $"Insta:Postgres:Nodes:n1:Primary={Pool.Options.Nodes["n1"].Primary}",
         "Insta:Changes:Nodes:0=n1");
 
-    public Task UntilStreamingAsync() =>
-        UntilAsync($"SELECT EXISTS (SELECT FROM pg_replication_slots WHERE slot_name = '{SlotName}' AND active)");
-
-    /// <summary>Waits until the publisher has looked for visible transactions again and again since now: what it would publish, it has.</summary>
+    /// <summary>Waits until the publisher has looked for visible transactions again and again since now: what it would publish, it
+    /// has.</summary>
     public async Task UntilGateLookedAsync(int times = 5)
     {
         for (var look = 0; look < times; look++)
@@ -121,7 +120,8 @@ internal sealed class Mesh : IAsyncDisposable
         return connection;
     }
 
-    /// <summary>Runs statements on the node, each committed by itself; returns what <c>pg_current_wal_flush_lsn()</c> says afterwards.</summary>
+    /// <summary>Runs statements on the node, each committed by itself; returns what <c>pg_current_wal_flush_lsn()</c> says
+    /// afterwards.</summary>
     public async Task<ReplayPosition> ExecuteAsync(string sql)
     {
         await using var connection = await OpenAsync();
@@ -132,7 +132,8 @@ internal sealed class Mesh : IAsyncDisposable
     {
         await using var command = new NpgsqlCommand(sql, connection);
         await command.ExecuteNonQueryAsync(Limit);
-        await using var where = new NpgsqlCommand("SELECT pg_walfile_name(pg_current_wal_insert_lsn()) || ' ' || pg_current_wal_flush_lsn()", connection);
+        await using var where = new NpgsqlCommand(
+            "SELECT pg_walfile_name(pg_current_wal_insert_lsn()) || ' ' || pg_current_wal_flush_lsn()", connection);
         var parts = ((string)(await where.ExecuteScalarAsync(Limit))!).Split(' ');
         return ReplayPosition.EndOf(Timeline.FromWalFileName(parts[0]), Lsn.Parse(parts[1]));
     }
@@ -143,6 +144,19 @@ internal sealed class Mesh : IAsyncDisposable
         await using var command = new NpgsqlCommand(sql, connection);
         return (T)(await command.ExecuteScalarAsync(Limit))!;
     }
+
+    /// <summary>Waits until PostgreSQL was told that Kafka has everything up to here.</summary>
+    public Task UntilConfirmedAsync(ReplayPosition position) => UntilAsync(
+        $"SELECT confirmed_flush_lsn >= '{position.Lsn}' FROM pg_replication_slots WHERE slot_name = '{SlotName}'");
+
+    public Task UntilPublishedAsync(string table) => UntilAsync(
+        $"SELECT EXISTS (SELECT FROM pg_publication_tables WHERE pubname = '{SlotName}' AND tablename = '{table}')");
+
+    /// <summary>The published columns of a table, by name.</summary>
+    public Task<string> PublishedColumnsAsync(string table) => QueryAsync<string>($"""
+        SELECT array_to_string(ARRAY(SELECT unnest(attnames)::text ORDER BY 1), ',')
+        FROM pg_publication_tables WHERE pubname = '{SlotName}' AND tablename = '{table}'
+        """);
 
     /// <summary>Waits until a query answers true.</summary>
     public async Task UntilAsync(string sql, NodeName? node = null)

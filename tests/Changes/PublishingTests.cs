@@ -21,7 +21,8 @@ public sealed class PublishingTests(AssemblyServers fixture) : IClassFixture<Ass
         await reader.ReachAsync(second);
 
         Assert.Equal(
-            ["Insert new media_id=1 user_id=10", "Insert new media_id=1 user_id=11", "Insert new media_id=1 user_id=12", "Delete old media_id=1 user_id=11"],
+            ["Insert new media_id=1 user_id=10", "Insert new media_id=1 user_id=11", "Insert new media_id=1 user_id=12",
+                "Delete old media_id=1 user_id=11"],
             reader.Rows.Select(Describe));
         var rows = reader.Events.Where(change => change.Row is not null).ToList();
         Assert.Equal([0u, 1u, 2u, 0u], rows.Select(change => change.Position.Index));
@@ -30,7 +31,8 @@ public sealed class PublishingTests(AssemblyServers fixture) : IClassFixture<Ass
         Assert.Equal(second.Lsn.Value, rows[3].Position.Lsn);
         Assert.All(rows, change => Assert.True(change.Xid > 0 && change.System != 0 && change.Position.Timeline == 1));
         Assert.InRange(
-            DateTimeOffset.UnixEpoch.AddMicroseconds(rows[0].CommitTimeUs), DateTimeOffset.UtcNow.AddMinutes(-5), DateTimeOffset.UtcNow.AddMinutes(5));
+            DateTimeOffset.UnixEpoch.AddMicroseconds(rows[0].CommitTimeUs), DateTimeOffset.UtcNow.AddMinutes(-5),
+                DateTimeOffset.UtcNow.AddMinutes(5));
     }
 
     [Fact]
@@ -88,9 +90,11 @@ public sealed class PublishingTests(AssemblyServers fixture) : IClassFixture<Ass
             """);
         await using (var connection = await mesh.OpenAsync())
         {
-            await mesh.ExecuteAsync(connection, $"SELECT pg_replication_origin_create('{origin}'); SELECT pg_replication_origin_session_setup('{origin}')");
+            await mesh.ExecuteAsync(connection,
+                $"SELECT pg_replication_origin_create('{origin}'); SELECT pg_replication_origin_session_setup('{origin}')");
             await mesh.ExecuteAsync(connection, "INSERT INTO likes (media_id, user_id) VALUES (2, 20)");
-            await mesh.ExecuteAsync(connection, $"SELECT pg_replication_origin_session_reset(); SELECT pg_replication_origin_drop('{origin}')");
+            await mesh.ExecuteAsync(connection,
+                $"SELECT pg_replication_origin_session_reset(); SELECT pg_replication_origin_drop('{origin}')");
         }
 
         await mesh.ExecuteAsync("CREATE TABLE unrelated (id int)");
@@ -99,7 +103,8 @@ public sealed class PublishingTests(AssemblyServers fixture) : IClassFixture<Ass
 
         var events = reader.Events.ToList();
         Assert.Equal(
-            [RowChange.EventOneofCase.Row, RowChange.EventOneofCase.Truncate, RowChange.EventOneofCase.Row, RowChange.EventOneofCase.SchemaChange],
+            [RowChange.EventOneofCase.Row, RowChange.EventOneofCase.Truncate, RowChange.EventOneofCase.Row,
+                RowChange.EventOneofCase.SchemaChange],
             events.Select(change => change.EventCase));
         Assert.Equal("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01", events[0].Traceparent);
         Assert.Equal(["comments", "likes"], events[1].Truncate.Tables.Order());
@@ -144,19 +149,44 @@ public sealed class PublishingTests(AssemblyServers fixture) : IClassFixture<Ass
     }
 
     [Fact]
+    public async Task TheHeartbeatsOfTwoDatabasesOfOneClusterDoNotKeepEachOtherBusy()
+    {
+        await using var cluster = await OwnCluster.StartAsync();
+        await using var one = await Mesh.CreateAsync(_servers, cluster.Server);
+        await using var other = await Mesh.CreateAsync(_servers, cluster.Server);
+        var options = new ChangesOptions { HeartbeatInterval = TimeSpan.FromMinutes(10) };
+        await one.StartStreamingAsync(options);
+        await other.StartStreamingAsync(options);
+        await using var reader = one.Read(ChangeStart.Oldest);
+        await other.ExecuteAsync("INSERT INTO likes (media_id, user_id) VALUES (1, 1)");
+        await reader.ReachAsync(await one.ExecuteAsync("INSERT INTO likes (media_id, user_id) VALUES (1, 1)"));
+
+        // Each catches up with the other's; each time after twice the pause.
+        var before = reader.Changes.Count;
+        while (reader.Changes.Count < before + 8)
+        {
+            await reader.NextAsync();
+        }
+
+        var times = reader.Changes.Skip(before).Take(8).Select(change => change.CommitTimeUs).ToList();
+        Assert.True(times[^1] - times[0] > 400_000, $"8 heartbeats within {times[^1] - times[0]} µs");
+    }
+
+    [Fact]
     public async Task WhatIsAcknowledgedIsConfirmedAndAnOrderlyStopConfirmsAll()
     {
         await using var mesh = await Mesh.CreateAsync(_servers);
         var publisher = await mesh.StartStreamingAsync();
         await using var reader = mesh.Read(ChangeStart.Oldest);
         var before = await mesh.ExecuteAsync("INSERT INTO likes (media_id, user_id) VALUES (1, 1)");
-        await mesh.UntilAsync($"SELECT confirmed_flush_lsn >= '{before.Lsn}' FROM pg_replication_slots WHERE slot_name = '{mesh.SlotName}'");
+        await mesh.UntilConfirmedAsync(before);
         await reader.ReadWhileAsync(publisher.DisposeAsync().AsTask());
 
         var newest = (await mesh.Log.ReadNewestAsync(Mesh.Node, mesh.Limit))!.Value;
         Assert.Equal(
             newest.End.Lsn.ToString(),
-            await mesh.QueryAsync<string>($"SELECT confirmed_flush_lsn::text FROM pg_replication_slots WHERE slot_name = '{mesh.SlotName}'"));
+            await mesh.QueryAsync<string>(
+                $"SELECT confirmed_flush_lsn::text FROM pg_replication_slots WHERE slot_name = '{mesh.SlotName}'"));
         await mesh.UntilAsync($"SELECT NOT active FROM pg_replication_slots WHERE slot_name = '{mesh.SlotName}'");
     }
 

@@ -53,7 +53,10 @@ public sealed class VisibilityTests(AssemblyServers fixture) : IClassFixture<Ass
         await using var reader = mesh.Read(ChangeStart.Oldest);
         await reader.ReachAsync(await mesh.ExecuteAsync("INSERT INTO likes (media_id, user_id) VALUES (1, 1)"));
         await reader.ReadWhileAsync(publisher.DisposeAsync().AsTask());
-        await mesh.UntilAsync($"SELECT count(pg_drop_replication_slot(slot_name)) = 1 FROM pg_replication_slots WHERE slot_name = '{mesh.SlotName}' AND NOT active");
+        await mesh.UntilAsync($"""
+            SELECT count(pg_drop_replication_slot(slot_name)) = 1 FROM pg_replication_slots
+            WHERE slot_name = '{mesh.SlotName}' AND NOT active
+            """);
         await cluster.HoldCommitsAsync(true);
         var waiting = mesh.ExecuteAsync("INSERT INTO likes (media_id, user_id) VALUES (2, 1)");
         await mesh.UntilAsync("SELECT EXISTS (SELECT FROM pg_stat_activity WHERE wait_event = 'SyncRep')");
@@ -89,7 +92,8 @@ public sealed class VisibilityTests(AssemblyServers fixture) : IClassFixture<Ass
         await mesh.ExecuteAsync("INSERT INTO likes (media_id, user_id) VALUES (2, 1)");
         for (var segment = 0; segment < 4; segment++)
         {
-            await cluster.ExecuteAsync("SELECT pg_logical_emit_message(false, 'fill', repeat('x', 1000000)); SELECT pg_switch_wal(); CHECKPOINT");
+            await cluster.ExecuteAsync("SELECT pg_logical_emit_message(false, 'fill', repeat('x', 1000000))");
+            await cluster.ExecuteAsync("SELECT pg_switch_wal(); CHECKPOINT");
         }
 
         await mesh.UntilAsync($"SELECT wal_status = 'lost' FROM pg_replication_slots WHERE slot_name = '{mesh.SlotName}'");
@@ -128,7 +132,8 @@ public sealed class VisibilityTests(AssemblyServers fixture) : IClassFixture<Ass
         await mesh.StartStreamingAsync();
         await using var reader = mesh.Read(ChangeStart.Oldest);
 
-        var xid = await mesh.QueryAsync<string>("WITH i AS (INSERT INTO likes (media_id, user_id) VALUES (1, 1) RETURNING 1) SELECT pg_current_xact_id()::text FROM i");
+        var xid = await mesh.QueryAsync<string>(
+            "WITH i AS (INSERT INTO likes (media_id, user_id) VALUES (1, 1) RETURNING 1) SELECT pg_current_xact_id()::text FROM i");
 
         Assert.Equal(xid, (await reader.FindAsync(change => change.EventCase == RowChange.EventOneofCase.Row)).Xid.ToString());
     }

@@ -5,7 +5,8 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 
 var builder = Host.CreateEmptyApplicationBuilder(new HostApplicationBuilderSettings());
-builder.Configuration.AddInMemoryCollection(args.Select(argument => argument.Split('=', 2)).Select(pair => KeyValuePair.Create(pair[0], (string?)pair[1])));
+builder.Configuration.AddInMemoryCollection(
+    args.Select(argument => argument.Split('=', 2)).Select(pair => KeyValuePair.Create(pair[0], (string?)pair[1])));
 builder.Services.AddChanges(builder.Configuration);
 using var host = builder.Build();
 await host.StartAsync();

@@ -11,7 +11,8 @@ internal sealed class Cluster : IAsyncDisposable
 
     public EmbeddedPostgres Server { get; private set; } = null!;
 
-    public async Task StartAsync() => Server = await EmbeddedPostgres.StartAsync(SharedServers.PostgresOptions(Path.Combine(_folder.Path, "data")));
+    public async Task StartAsync() =>
+        Server = await EmbeddedPostgres.StartAsync(SharedServers.PostgresOptions(Path.Combine(_folder.Path, "data")));
 
     /// <summary>Commits wait from now on for a standby that is not there; or no longer.</summary>
     public async Task HoldCommitsAsync(bool hold)

@@ -47,7 +47,11 @@ public sealed class ProjectorTests(AssemblyServers fixture) : IClassFixture<Asse
             // Nothing was confirmed: all of it comes again.
             foreach (var node in nodes.Pool.DataNodes)
             {
-                await nodes.ExecuteAsync(node, "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'insta changes' AND datname = current_database()");
+                await nodes.ExecuteAsync(node,
+                    """
+                        SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+                        WHERE application_name = 'insta changes' AND datname = current_database()
+                        """);
             }
         }
 
@@ -68,7 +72,8 @@ public sealed class ProjectorTests(AssemblyServers fixture) : IClassFixture<Asse
         await nodes.StopAsync(changes);
         foreach (var node in nodes.Pool.DataNodes)
         {
-            await nodes.ExecuteAsync(node, "SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots WHERE database = current_database()");
+            await nodes.ExecuteAsync(node,
+                "SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots WHERE database = current_database()");
         }
 
         // Nobody ever publishes these.
@@ -134,7 +139,8 @@ public sealed class ProjectorTests(AssemblyServers fixture) : IClassFixture<Asse
 
         // Earlier in the stream and invisible; later in the stream and visible.
         var waiting = nodes.ExecuteAsync(owner, $"INSERT INTO likes (media_id, user_id) VALUES ({post}, 1)");
-        while (!await nodes.QueryAsync<bool>(TwoNodes.One, "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE wait_event = 'SyncRep' AND query LIKE 'INSERT INTO likes%')"))
+        while (!await nodes.QueryAsync<bool>(TwoNodes.One,
+            "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE wait_event = 'SyncRep' AND query LIKE 'INSERT INTO likes%')"))
         {
             await Task.Delay(5, nodes.Limit);
         }
@@ -149,7 +155,11 @@ public sealed class ProjectorTests(AssemblyServers fixture) : IClassFixture<Asse
 
         // The rebuild's own commit would wait as well.
         var rebuilding = nodes.Rebuild.RunAsync(TwoNodes.One, null, nodes.Limit);
-        while (!await nodes.QueryAsync<bool>(TwoNodes.One, "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE wait_event = 'SyncRep' AND query LIKE 'COMMIT%' AND datname = current_database())"))
+        while (!await nodes.QueryAsync<bool>(TwoNodes.One,
+            """
+                SELECT EXISTS (SELECT FROM pg_stat_activity
+                               WHERE wait_event = 'SyncRep' AND query LIKE 'COMMIT%' AND datname = current_database())
+                """))
         {
             await Task.Delay(5, nodes.Limit);
         }
@@ -242,7 +252,8 @@ public sealed class ProjectorTests(AssemblyServers fixture) : IClassFixture<Asse
 
         static StreamPosition At(ulong lsn) => new(ReplayPosition.EndOf(new Timeline(1), new Lsn(lsn)), 1, 7);
 
-        static Column Id(string name, long value) => new() { Name = name, Type = 20, Text = value.ToString(System.Globalization.CultureInfo.InvariantCulture) };
+        static Column Id(string name, long value)
+            => new() { Name = name, Type = 20, Text = value.ToString(System.Globalization.CultureInfo.InvariantCulture) };
     }
 
     private sealed class Steps(List<RebuildProgress> steps) : IProgress<RebuildProgress>

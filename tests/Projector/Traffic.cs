@@ -27,13 +27,23 @@ internal sealed class Traffic(TwoNodes nodes, int seed)
         var owner = AnyUser();
         var post = TwoNodes.PostOf(owner, _posts.Count + (1_000 * seed));
         _posts.Add((owner, post));
-        return nodes.ExecuteAsync(owner, $"BEGIN; INSERT INTO media (id, owner_id) VALUES ({post}, {owner}); INSERT INTO media_counts (media_id) VALUES ({post}); COMMIT");
+        return nodes.ExecuteAsync(owner, $"""
+            BEGIN;
+            INSERT INTO media (id, owner_id) VALUES ({post}, {owner});
+            INSERT INTO media_counts (media_id) VALUES ({post});
+            COMMIT
+            """);
     }
 
     private Task BuryAsync()
     {
         var (owner, post) = AnyPost();
-        return nodes.ExecuteAsync(owner, $"BEGIN; UPDATE media SET deleted = true, deleted_at = now() WHERE id = {post}; DELETE FROM media_counts WHERE media_id = {post}; COMMIT");
+        return nodes.ExecuteAsync(owner, $"""
+            BEGIN;
+            UPDATE media SET deleted = true, deleted_at = now() WHERE id = {post};
+            DELETE FROM media_counts WHERE media_id = {post};
+            COMMIT
+            """);
     }
 
     private Task LikeAsync()
@@ -50,7 +60,8 @@ internal sealed class Traffic(TwoNodes nodes, int seed)
         var (owner, post) = AnyPost();
         return _random.Next(4) == 0
             ? nodes.ExecuteAsync(owner, $"DELETE FROM comments WHERE media_id = {post} AND id = {_comments}")
-            : nodes.ExecuteAsync(owner, $"INSERT INTO comments (media_id, id, author_id, text) VALUES ({post}, {++_comments + (100_000L * seed)}, {AnyUser()}, 'x')");
+            : nodes.ExecuteAsync(
+                owner, $"INSERT INTO comments (media_id, id, author_id, text) VALUES ({post}, {++_comments}, {AnyUser()}, 'x')");
     }
 
     private Task FollowAsync()
@@ -59,7 +70,8 @@ internal sealed class Traffic(TwoNodes nodes, int seed)
         var followee = AnyUser();
         return _random.Next(3) == 0
             ? nodes.ExecuteAsync(follower, $"DELETE FROM follows WHERE follower_id = {follower} AND followee_id = {followee}")
-            : nodes.ExecuteAsync(follower, $"INSERT INTO follows (follower_id, followee_id) VALUES ({follower}, {followee}) ON CONFLICT DO NOTHING");
+            : nodes.ExecuteAsync(follower,
+                $"INSERT INTO follows (follower_id, followee_id) VALUES ({follower}, {followee}) ON CONFLICT DO NOTHING");
     }
 
     private long AnyUser() => nodes.Users[_random.Next(nodes.Users.Length)];

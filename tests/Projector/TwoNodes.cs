@@ -136,7 +136,8 @@ internal sealed class TwoNodes : IAsyncDisposable
             var written = await QueryAsync<string>(source, "SELECT pg_current_wal_flush_lsn()::text");
             foreach (var target in Pool.DataNodes)
             {
-                while (!await QueryAsync<bool>(target, $"SELECT EXISTS (SELECT FROM stream_positions WHERE source_node = '{source}' AND lsn >= '{written}')"))
+                while (!await QueryAsync<bool>(target,
+                    $"SELECT EXISTS (SELECT FROM stream_positions WHERE source_node = '{source}' AND lsn >= '{written}')"))
                 {
                     await Task.Delay(20, Limit);
                 }
@@ -153,14 +154,15 @@ internal sealed class TwoNodes : IAsyncDisposable
             follows.AddRange(await PairsAsync(node, "SELECT followee_id, follower_id FROM follows"));
             Assert.Equal(
                 await TextAsync(node, """
-                    SELECT m.id || ':' || (SELECT count(*) FROM likes WHERE media_id = m.id) || ':' || (SELECT count(*) FROM comments WHERE media_id = m.id)
+                    SELECT m.id || ':' || (SELECT count(*) FROM likes WHERE media_id = m.id) || ':' || (SELECT count(*) FROM comments WHERE
+                        media_id = m.id)
                     FROM media m WHERE NOT m.deleted ORDER BY m.id
                     """),
                 await TextAsync(node, "SELECT media_id || ':' || likes || ':' || comments FROM media_counts ORDER BY media_id"));
             Assert.Equal(
                 await TextAsync(node, """
-                    SELECT u.id || ':' || (SELECT count(*) FROM media WHERE owner_id = u.id AND NOT deleted)
-                        || ':' || (SELECT count(*) FROM follows WHERE follower_id = u.id)
+                    SELECT u.id || ':' || (SELECT count(*) FROM media WHERE owner_id = u.id AND NOT deleted) || ':' || (SELECT count(*)
+                        FROM follows WHERE follower_id = u.id)
                     FROM users u ORDER BY u.id
                     """),
                 await TextAsync(node, "SELECT user_id || ':' || media || ':' || following FROM user_counts ORDER BY user_id"));
@@ -203,7 +205,8 @@ internal sealed class TwoNodes : IAsyncDisposable
             if (placement.NodeOf(id) == (users.Count % 2 == 0 ? One : Two))
             {
                 users.Add(id);
-                await ExecuteAsync(id, $"INSERT INTO users (id, name) VALUES ({id}, 'u{id}'); INSERT INTO user_counts (user_id) VALUES ({id})");
+                await ExecuteAsync(id, $"INSERT INTO users (id, name) VALUES ({id}, 'u{id}')");
+                await ExecuteAsync(id, $"INSERT INTO user_counts (user_id) VALUES ({id})");
             }
         }
 

@@ -4,8 +4,8 @@ using InstaGrpc.Contracts.Positions;
 namespace InstaGrpc.Services.Changes.Internal;
 
 /// <summary>
-/// Keeps the publisher of the embedded broker, which drops what is older than about 5 MB without a word, within reach of the consumers of its
-/// process. Does nothing on a real Kafka.
+/// Keeps the publisher of the embedded broker, which drops what is older than about 5 MB without a word, within reach of the consumers of
+/// its process. Does nothing on a real Kafka.
 /// </summary>
 internal sealed class ConsumerThrottle(ChangeLogClient log, string topic, ChangesOptions options)
 {

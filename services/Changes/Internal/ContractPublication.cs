@@ -13,8 +13,8 @@ namespace InstaGrpc.Services.Changes.Internal;
 /// writers first (SHARE ROW EXCLUSIVE waits for them and lets readers be), and the position from which the contract holds is read after the
 /// commit. The lock is asked for briefly and again and again, since everybody queues up behind one that waits.
 ///
-/// The publication only grows: a table that a retired contract named costs some bytes of stream, one that is taken away while an old process
-/// still caches costs its correctness.
+/// The publication only grows: a table that a retired contract named costs some bytes of stream, one that is taken away while an old
+/// process still caches costs its correctness.
 /// </summary>
 internal sealed partial class ContractPublication(
     NodeName node, string name, NpgsqlDataSource directory, IReadOnlyDictionary<string, IReadOnlyList<string>> baseTables,
@@ -25,8 +25,8 @@ internal sealed partial class ContractPublication(
     /// <summary>Whether this stream is about a table: it is published, a partition of one that is, or was bound by a contract.</summary>
     public bool IsFollowed(string table) => Volatile.Read(ref _followed).Contains(table);
 
-    /// <summary>Makes the publication, with the tables that the projector folds, if they are there. Before the slot: a slot reads the catalog
-    /// as it was at its place in the WAL, and fails where the publication did not exist yet.</summary>
+    /// <summary>Makes the publication, with the tables that the projector folds, if they are there. Before the slot: a slot reads the
+    /// catalog as it was at its place in the WAL, and fails where the publication did not exist yet.</summary>
     public async Task PrepareAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
     {
         await using (var find = new NpgsqlCommand("SELECT count(*) FROM pg_publication WHERE pubname = $1", connection))
@@ -62,7 +62,11 @@ internal sealed partial class ContractPublication(
 
         var now = await InsertedAsync(connection, cancellationToken).ConfigureAwait(false);
         // A stored position that lies ahead of the server was written by data that are gone (an old copy came back).
-        contracts = [.. contracts.Select(contract => contract.From is { } from && from.CompareTo(now) > 0 ? contract with { State = "lost" } : contract)];
+        contracts =
+        [
+            .. contracts.Select(contract =>
+                contract.From is { } from && from.CompareTo(now) > 0 ? contract with { State = "lost" } : contract),
+        ];
         var settled = true;
         foreach (var (table, columns) in baseTables)
         {
@@ -121,7 +125,8 @@ internal sealed partial class ContractPublication(
             }
             catch (PostgresException e) when (!e.IsTransient && e.SqlState[..2] is "42" or "0A" or "22")
             {
-                await RefuseAsync(contract, $"table {dependency.Table} can't be published: {e.MessageText}", cancellationToken).ConfigureAwait(false);
+                await RefuseAsync(contract, $"table {dependency.Table} can't be published: {e.MessageText}",
+                    cancellationToken).ConfigureAwait(false);
                 return true;
             }
         }
@@ -161,7 +166,8 @@ internal sealed partial class ContractPublication(
 
     private static async Task<TokenPosition> InsertedAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
     {
-        await using var query = new NpgsqlCommand("SELECT pg_walfile_name(pg_current_wal_insert_lsn()), pg_current_wal_insert_lsn()::text", connection);
+        await using var query = new NpgsqlCommand("SELECT pg_walfile_name(pg_current_wal_insert_lsn()), pg_current_wal_insert_lsn()::text",
+            connection);
         await using var reader = await query.ExecuteReaderAsync(cancellationToken).ConfigureAwait(false);
         await reader.ReadAsync(cancellationToken).ConfigureAwait(false);
         return new TokenPosition(Timeline.FromWalFileName(reader.GetString(0)), Lsn.Parse(reader.GetString(1)));

@@ -5,12 +5,18 @@ namespace InstaGrpc.Services.Changes.Internal;
 
 /// <summary>
 /// Keeps the stream moving. A transactional message is a commit of its own: it comes through the stream like any other (2–3 ms) and carries
-/// the clock and a position past everything written before it. Twice: at an interval, so that an idle cache knows that it is not cut off; and
-/// soon after the WAL got ahead of what is published (other tables, aborted transactions, the position in a writer's token), so that a read
-/// with that token need not wait for the interval.
+/// the clock and a position past everything written before it. Twice: at an interval, so that an idle cache knows that it is not cut off;
+/// and soon after the WAL got ahead of what is published (other tables, aborted transactions, the position in a writer's token), so that a
+/// read with that token need not wait for the interval.
+///
+/// Databases of one cluster share their WAL: the heartbeat of one puts it ahead for the others, whose heartbeats would put it ahead for the
+/// first. So from one real change to the next, each heartbeat that only catches up waits twice as long as the one before.
 /// </summary>
+/// <param name="written">How far the server's WAL is, as its walsender said.</param>
+/// <param name="published">The end of the newest transaction that was published.</param>
+/// <param name="changes">How many transactions with a change were published.</param>
 internal sealed class HeartbeatEmitter(
-    NpgsqlConnection connection, Func<Lsn> written, Func<Lsn> published, ChangesOptions options, TimeProvider time)
+    NpgsqlConnection connection, Func<Lsn> written, Func<Lsn> published, Func<long> changes, ChangesOptions options, TimeProvider time)
 {
     /// <summary>Runs until cancelled or until the server ends the connection.</summary>
     public async Task RunAsync(CancellationToken cancellationToken)
@@ -25,24 +31,33 @@ internal sealed class HeartbeatEmitter(
         await emit.PrepareAsync(cancellationToken).ConfigureAwait(false);
         using var tick = new PeriodicTimer(options.CatchUpDelay, time);
         var last = 0L;
-        var watched = default(Lsn);
         var emitted = default(Lsn);
+        var watched = default(Lsn);
+        var watchedAt = time.GetTimestamp();
+        var patience = options.CatchUpDelay;
+        var seen = changes();
         do
         {
-            var due = last == 0 || time.GetElapsedTime(last) >= options.HeartbeatInterval;
-            // Still not published what was written a tick ago: it is nothing that comes by itself. One on its way is enough: more would only
-            // queue up behind a commit that waits for its standby.
+            if (changes() is var count && count != seen)
+            {
+                (seen, patience) = (count, options.CatchUpDelay);
+            }
+
             var now = published();
-            var behind = watched > now && now >= emitted;
+            var due = last == 0 || time.GetElapsedTime(last) >= options.HeartbeatInterval;
+            // Written a while ago and still not published: it is nothing that comes by itself. One heartbeat on its way is enough: more would
+            // only queue up behind a commit that waits for its standby.
+            var behind = watched > now && now >= emitted && time.GetElapsedTime(watchedAt) >= patience;
             if (due || behind)
             {
                 last = time.GetTimestamp();
                 emitted = Lsn.Parse((string)(await emit.ExecuteScalarAsync(cancellationToken).ConfigureAwait(false))!);
-                watched = default;
+                patience = behind && patience < options.HeartbeatInterval ? patience * 2 : patience;
             }
-            else
+
+            if (due || behind || watched <= now)
             {
-                watched = written();
+                (watched, watchedAt) = (written(), time.GetTimestamp());
             }
         }
         while (await tick.WaitForNextTickAsync(cancellationToken).ConfigureAwait(false));

@@ -8,7 +8,8 @@ namespace InstaGrpc.Services.Changes.Internal;
 
 /// <summary>The publisher of one node in this process: waits to be elected, runs sessions, and tries again when one fails.</summary>
 internal sealed partial class NodePublisher(
-    NodeName node, NodePool pool, ChangeLogClient log, DirectoryNotifications? notifications, ChangesOptions options, ChangesMetrics metrics,
+    NodeName node, NodePool pool, ChangeLogClient log, DirectoryNotifications? notifications, ChangesOptions options,
+        ChangesMetrics metrics,
     PublisherStatus status, TimeProvider time, ILogger logger)
 {
     private static readonly TimeSpan _firstPause = TimeSpan.FromMilliseconds(100);

@@ -5,8 +5,8 @@ using InstaGrpc.Contracts.Positions;
 namespace InstaGrpc.Services.Changes.Internal;
 
 /// <summary>
-/// The name of slot and publication. Slots are the cluster's, not the database's, so the name holds prefix and node; what PostgreSQL does not
-/// take in a slot's name is replaced, and then a hash keeps two prefixes apart.
+/// The name of slot and publication. Slots are the cluster's, not the database's, so the name holds prefix and node; what PostgreSQL does
+/// not take in a slot's name is replaced, and then a hash keeps two prefixes apart.
 /// </summary>
 internal static class PublicationName
 {

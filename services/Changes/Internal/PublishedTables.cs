@@ -37,9 +37,11 @@ internal sealed class PublishedTables(string publication, NpgsqlConnection conne
                    ARRAY(SELECT a.attname::text FROM pg_attribute a WHERE a.attrelid = w.oid AND a.attnum = ANY (w.prattrs::int2[])),
                    w.prattrs IS NULL,
                    ARRAY(SELECT a.attname::text FROM pg_index x JOIN pg_attribute a ON a.attrelid = w.oid AND a.attnum = ANY (x.indkey)
-                         WHERE x.indrelid = w.oid AND CASE w.relreplident WHEN 'd' THEN x.indisprimary WHEN 'i' THEN x.indisreplident ELSE false END),
+                         WHERE x.indrelid = w.oid
+                           AND CASE w.relreplident WHEN 'd' THEN x.indisprimary WHEN 'i' THEN x.indisreplident ELSE false END),
                    ARRAY(SELECT CASE WHEN pn.nspname = 'public' THEN '' ELSE pn.nspname || '.' END || pc.relname
-                         FROM pg_partition_tree(w.oid) t JOIN pg_class pc ON pc.oid = t.relid JOIN pg_namespace pn ON pn.oid = pc.relnamespace
+                         FROM pg_partition_tree(w.oid) t JOIN pg_class pc ON pc.oid = t.relid
+                              JOIN pg_namespace pn ON pn.oid = pc.relnamespace
                          WHERE w.relkind = 'p')
             FROM wanted w WHERE w.name = ANY ($2) OR w.published
             """,
@@ -150,7 +152,10 @@ internal sealed class PublishedTables(string publication, NpgsqlConnection conne
         if (announce)
         {
             await using var message = new NpgsqlCommand(
-                "SELECT pg_logical_emit_message(true, 'insta.ddl', json_build_object('command', 'ALTER PUBLICATION', 'tables', ARRAY[$1::text])::text)",
+                """
+                SELECT pg_logical_emit_message(
+                    true, 'insta.ddl', json_build_object('command', 'ALTER PUBLICATION', 'tables', ARRAY[$1::text])::text)
+                """,
                 connection,
                 transaction);
             message.Parameters.Add(new NpgsqlParameter { Value = table });

@@ -15,9 +15,9 @@ namespace InstaGrpc.Services.Changes.Internal;
 /// One life of a node's stream, from taking the slot to giving it back:
 /// slot -> decode -> wait until visible -> Kafka -> (acknowledged) -> confirm.
 ///
-/// Any of its connections that fails ends all of them; the next session goes on from what PostgreSQL was told, so what was published and not
-/// confirmed comes again, and readers skip it by its position. In particular the walsender's connection is closed as soon as PostgreSQL ends
-/// the ordinary ones (57P01): a fast shutdown waits for the walsender, and that for confirmations that nobody will send.
+/// Any of its connections that fails ends all of them; the next session goes on from what PostgreSQL was told, so what was published and
+/// not confirmed comes again, and readers skip it by its position. In particular the walsender's connection is closed as soon as PostgreSQL
+/// ends the ordinary ones (57P01): a fast shutdown waits for the walsender, and that for confirmations that nobody will send.
 /// </summary>
 internal sealed partial class PublisherSession(
     NodeName node, string address, ChangeLogClient log, ContractPublication publication, DirectoryNotifications? notifications,
@@ -34,6 +34,7 @@ internal sealed partial class PublisherSession(
     private ulong _acknowledgedEnd;
     private ulong _confirmedEnd;
     private long _backlogBytes;
+    private long _changes;
 
     /// <summary>Runs until <paramref name="stop"/> (then it finishes what it has and returns) or until something fails.</summary>
     public async Task RunAsync(CancellationToken stop)
@@ -70,8 +71,9 @@ internal sealed partial class PublisherSession(
     }
 
     /// <summary>
-    /// Whether the topic goes on where the slot does. Null: it does, or it holds nothing that could contradict. Otherwise the Reset that tells
-    /// its readers, which must not be sent before everything is visible that the slot may have missed: so first every running transaction ends.
+    /// Whether the topic goes on where the slot does. Null: it does, or it holds nothing that could contradict. Otherwise the Reset that
+    /// tells its readers, which must not be sent before everything is visible that the slot may have missed: so first every running
+    /// transaction ends.
     /// </summary>
     private async Task<RowChange?> ContinueAsync(
         ServerIdentity server, ReplicationSlot slot, ReplayPosition start, VisibilityGate gate, CancellationToken cancellationToken)
@@ -82,7 +84,8 @@ internal sealed partial class PublisherSession(
             : slot.IsNew ? "the slot was made anew"
             : last.Change.System != server.System ? $"the topic holds another system's changes ({last.Change.System})"
             : last.End.Timeline != server.Timeline ? $"the server was promoted (timeline {last.End.Timeline} to {server.Timeline})"
-            : last.End.Lsn > server.Inserted ? $"the topic is at {last.End}, past the server's WAL ({server.Inserted}): an old copy came back"
+            : last.End.Lsn > server.Inserted
+                ? $"the topic is at {last.End}, past the server's WAL ({server.Inserted}): an old copy came back"
             : last.End < start ? $"the topic ends at {last.End}, before what was confirmed"
             : null;
         if (newest is null || reason is not null)
@@ -109,7 +112,8 @@ internal sealed partial class PublisherSession(
         var (replication, producer) = (streaming.Replication, streaming.Producer);
         using var ended = new CancellationTokenSource();
         var token = ended.Token;
-        var decoded = Channel.CreateBounded<DecodedTransaction>(new BoundedChannelOptions(Backlog) { SingleReader = true, SingleWriter = true });
+        var decoded = Channel.CreateBounded<DecodedTransaction>(
+            new BoundedChannelOptions(Backlog) { SingleReader = true, SingleWriter = true });
         var finish = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         var drained = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         producer.OnAcknowledged += OnAcknowledged;
@@ -121,6 +125,7 @@ internal sealed partial class PublisherSession(
             streaming.Beating,
             () => new Lsn((ulong)replication.LastReceivedLsn),
             () => new Lsn(Volatile.Read(ref _publishedEnd)),
+            () => Interlocked.Read(ref _changes),
             options,
             time).RunAsync(token);
         var confirming = ConfirmAsync(replication, token);
@@ -130,7 +135,8 @@ internal sealed partial class PublisherSession(
         try
         {
             var stopping = Task.Delay(Timeout.Infinite, stop);
-            var first = await Task.WhenAny(decoding, publishing, heartbeats, confirming, settling, producer.Failure, stopping).ConfigureAwait(false);
+            var first = await Task.WhenAny(decoding, publishing, heartbeats, confirming, settling, producer.Failure,
+                stopping).ConfigureAwait(false);
             if (first != stopping)
             {
                 await first.ConfigureAwait(false);
@@ -223,7 +229,8 @@ internal sealed partial class PublisherSession(
                 // The head waits for its visibility and all others behind it: the order is the stream's promise.
                 while (batch.TryPeek(out var head) && snapshot.IsVisible(snapshot.Widen(head.Xid)))
                 {
-                    last = await PublishAsync(streaming, throttle, batch.Dequeue(), snapshot, last, cancellationToken).ConfigureAwait(false);
+                    last = await PublishAsync(streaming, throttle, batch.Dequeue(), snapshot, last,
+                        cancellationToken).ConfigureAwait(false);
                     vain = -1;
                 }
 
@@ -240,7 +247,8 @@ internal sealed partial class PublisherSession(
         CancellationToken cancellationToken)
     {
         var size = transaction.Bytes;
-        var records = transaction.ToRecords(predecessor, streaming.Server.Timeline, snapshot.Widen(transaction.Xid), streaming.Server.System);
+        var records = transaction.ToRecords(predecessor, streaming.Server.Timeline, snapshot.Widen(transaction.Xid),
+            streaming.Server.System);
         var bytes = 0L;
         foreach (var record in records)
         {
@@ -254,7 +262,13 @@ internal sealed partial class PublisherSession(
         var end = ReplayPosition.EndOf(streaming.Server.Timeline, transaction.End);
         var commit = DateTimeOffset.UnixEpoch.AddTicks(transaction.CommitTime * TimeSpan.TicksPerMicrosecond);
         status.HasPublished(end, commit);
-        metrics.Published(node, records.Count, bytes, records[0].EventCase == RowChange.EventOneofCase.Heartbeat);
+        var heartbeat = records[0].EventCase == RowChange.EventOneofCase.Heartbeat;
+        if (!heartbeat)
+        {
+            Interlocked.Increment(ref _changes);
+        }
+
+        metrics.Published(node, records.Count, bytes, heartbeat);
         metrics.Delayed(node, time.GetUtcNow() - commit);
         return end;
     }
@@ -340,7 +354,8 @@ internal sealed partial class PublisherSession(
     [LoggerMessage(1201, LogLevel.Warning, "The stream of {Node} begins anew at {Position}: {Reason}")]
     private static partial void LogReset(ILogger logger, NodeName node, string position, string reason);
 
-    [LoggerMessage(1202, LogLevel.Warning, "The stream of {Node} waits for the transactions that are running on its server (oldest: {Xid})")]
+    [LoggerMessage(1202, LogLevel.Warning,
+        "The stream of {Node} waits for the transactions that are running on its server (oldest: {Xid})")]
     private static partial void LogWaitingForRunning(ILogger logger, NodeName node, ulong xid);
 
     [LoggerMessage(1203, LogLevel.Information, "Handed over the slot of {Node} at {Position}")]
@@ -350,6 +365,7 @@ internal sealed partial class PublisherSession(
     private static partial void LogNotSettled(ILogger logger, NodeName node, string reason);
 
     private sealed record Streaming(
-        LogicalReplicationConnection Replication, NpgsqlConnection Beating, NpgsqlConnection Settling, VisibilityGate Gate, ChangeProducer Producer,
+        LogicalReplicationConnection Replication, NpgsqlConnection Beating, NpgsqlConnection Settling, VisibilityGate Gate,
+            ChangeProducer Producer,
         ServerIdentity Server, ReplayPosition Start);
 }

@@ -18,7 +18,8 @@ internal sealed record ReplicationSlot(string Name, Lsn Confirmed, bool IsNew)
     /// still uses it is a publisher that has lost it.
     /// </summary>
     /// <exception cref="PublisherException">The slot belongs to another database or plugin.</exception>
-    public static async Task<ReplicationSlot> TakeAsync(NpgsqlConnection connection, string name, TimeProvider time, CancellationToken cancellationToken)
+    public static async Task<ReplicationSlot> TakeAsync(NpgsqlConnection connection, string name, TimeProvider time,
+        CancellationToken cancellationToken)
     {
         var since = time.GetTimestamp();
         while (true)
@@ -31,7 +32,8 @@ internal sealed record ReplicationSlot(string Name, Lsn Confirmed, bool IsNew)
 
             if (state.Foreign is { } foreign)
             {
-                throw new PublisherException($"Slot {name} is another's ({foreign}): set another Insta:Prefix, or drop it if nobody uses it.");
+                throw new PublisherException(
+                    $"Slot {name} is another's ({foreign}): set another Insta:Prefix, or drop it if nobody uses it.");
             }
 
             if (state.Pid is { } pid)
@@ -73,7 +75,8 @@ internal sealed record ReplicationSlot(string Name, Lsn Confirmed, bool IsNew)
     {
         await using var query = new NpgsqlCommand(
             """
-            SELECT active_pid, wal_status IS NOT DISTINCT FROM 'lost' OR confirmed_flush_lsn IS NULL, coalesce(confirmed_flush_lsn, '0/0')::text,
+            SELECT active_pid, wal_status IS NOT DISTINCT FROM 'lost' OR confirmed_flush_lsn IS NULL,
+                   coalesce(confirmed_flush_lsn, '0/0')::text,
                    CASE WHEN slot_type <> 'logical' OR plugin <> 'pgoutput' OR database <> current_database()
                         THEN slot_type || ', ' || coalesce(plugin, 'no plugin') || ', database ' || coalesce(database, 'none') END
             FROM pg_replication_slots WHERE slot_name = $1

@@ -33,7 +33,8 @@ internal sealed record ServerIdentity(ulong System, Timeline Timeline, Lsn Inser
         if (!reader.GetBoolean(1))
         {
             throw new PublisherException(
-                "The ordinary and the replication connection are not on the same server: give the primary's own address, without a pooler between.");
+                "The ordinary and the replication connection are not on the same server: "
+                + "give the primary's own address, without a pooler between.");
         }
 
         return new ServerIdentity((ulong)reader.GetInt64(2), Timeline.FromWalFileName(reader.GetString(3)), Lsn.Parse(reader.GetString(4)));

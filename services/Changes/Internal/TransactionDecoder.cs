@@ -34,7 +34,8 @@ internal sealed class TransactionDecoder(ChangesOptions options, Func<string, bo
                 case CommitMessage commit:
                     var ended = transaction ?? throw new InvalidOperationException("pgoutput sent a Commit without a Begin.");
                     ended.End = new Lsn((ulong)commit.TransactionEndLsn);
-                    ended.CommitTime = (commit.TransactionCommitTimestamp.ToUniversalTime() - DateTime.UnixEpoch).Ticks / TimeSpan.TicksPerMicrosecond;
+                    var sinceEpoch = commit.TransactionCommitTimestamp.ToUniversalTime() - DateTime.UnixEpoch;
+                    ended.CommitTime = sinceEpoch.Ticks / TimeSpan.TicksPerMicrosecond;
                     transaction = null;
                     yield return ended;
                     break;
@@ -64,7 +65,8 @@ internal sealed class TransactionDecoder(ChangesOptions options, Func<string, bo
         }
     }
 
-    private async ValueTask TakeRowAsync(DecodedTransaction transaction, PgOutputReplicationMessage message, CancellationToken cancellationToken)
+    private async ValueTask TakeRowAsync(DecodedTransaction transaction, PgOutputReplicationMessage message,
+        CancellationToken cancellationToken)
     {
         var table = TableOf(message switch
         {
@@ -156,7 +158,8 @@ internal sealed class TransactionDecoder(ChangesOptions options, Func<string, bo
         return bytes;
     }
 
-    private async ValueTask TakeMessageAsync(DecodedTransaction? transaction, LogicalDecodingMessage logical, CancellationToken cancellationToken)
+    private async ValueTask TakeMessageAsync(DecodedTransaction? transaction, LogicalDecodingMessage logical,
+        CancellationToken cancellationToken)
     {
         var prefix = logical.Prefix;
         using var reader = new StreamReader(logical.Data, Encoding.UTF8);
@@ -182,7 +185,10 @@ internal sealed class TransactionDecoder(ChangesOptions options, Func<string, bo
         try
         {
             using var json = JsonDocument.Parse(content);
-            var tables = json.RootElement.GetProperty("tables").EnumerateArray().Select(table => table.GetString()!).Where(isFollowed).ToList();
+            var tables = json.RootElement.GetProperty("tables").EnumerateArray()
+                .Select(table => table.GetString()!)
+                .Where(isFollowed)
+                .ToList();
             return tables.Count == 0
                 ? null
                 : new SchemaChange { Command = json.RootElement.GetProperty("command").GetString()!, Tables = { tables } };

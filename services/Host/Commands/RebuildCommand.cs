@@ -13,7 +13,8 @@ internal static class RebuildCommand
         var data = OperatorSession.DataOption();
         var node = new Option<string>("--node") { Description = "The node whose rows are derived from; all nodes when it is not given." };
         var command = new Command("rebuild", """
-            Derive anew from the rows what the projector keeps: counts and inverse follow edges. Changes only what is wrong, runs beside a living
+            Derive anew from the rows what the projector keeps: counts and inverse follow edges. Changes only what is wrong, runs beside a
+                living
             projector, and may be broken off and begun again at any point.
             """) { node, data };
         command.SetAction(async (parsed, ct) =>
@@ -35,8 +36,10 @@ internal static class RebuildCommand
     /// <summary>A line for each step of the work; at once, not on another thread, so that they come in order.</summary>
     private sealed class Lines : IProgress<RebuildProgress>
     {
-        public void Report(RebuildProgress value) =>
-            Console.WriteLine(
-                $"{value.Node}: {value.Step} {value.Done}{(value.Total > value.Done ? $" of {value.Total}" : "")}, {value.Changed} rows were wrong");
+        public void Report(RebuildProgress value)
+        {
+            var total = value.Total > value.Done ? $" of {value.Total}" : "";
+            Console.WriteLine($"{value.Node}: {value.Step} {value.Done}{total}, {value.Changed} rows were wrong");
+        }
     }
 }

@@ -12,7 +12,8 @@ internal sealed class EdgeCursor : IAsyncDisposable
     private readonly NpgsqlDataReader _reader;
     private readonly Func<(long Followee, long Follower), bool> _wanted;
 
-    private EdgeCursor(NpgsqlConnection connection, NpgsqlCommand command, NpgsqlDataReader reader, Func<(long Followee, long Follower), bool> wanted)
+    private EdgeCursor(NpgsqlConnection connection, NpgsqlCommand command, NpgsqlDataReader reader, Func<(long Followee, long Follower),
+        bool> wanted)
     {
         _connection = connection;
         _command = command;
@@ -30,7 +31,8 @@ internal sealed class EdgeCursor : IAsyncDisposable
         try
         {
             var command = new NpgsqlCommand(sql, connection) { CommandTimeout = 0 };
-            var cursor = new EdgeCursor(connection, command, await command.ExecuteReaderAsync(cancellationToken).ConfigureAwait(false), wanted);
+            var cursor = new EdgeCursor(connection, command, await command.ExecuteReaderAsync(cancellationToken).ConfigureAwait(false),
+                wanted);
             await cursor.NextAsync(cancellationToken).ConfigureAwait(false);
             return cursor;
         }

@@ -10,7 +10,8 @@ namespace InstaGrpc.Services.Projector.Internal;
 /// <param name="target">Where it is written: counts of the source's rows belong to the source, a followee's to the followee's node.</param>
 /// <param name="placement">id -> node.</param>
 /// <param name="snapshots">The source's shards that were counted from their rows, and in which snapshot.</param>
-internal sealed class Fold(NodeName source, NodeName target, Func<long, NodeName> placement, IReadOnlyDictionary<int, SnapshotView> snapshots)
+internal sealed class Fold(NodeName source, NodeName target, Func<long, NodeName> placement, IReadOnlyDictionary<int,
+    SnapshotView> snapshots)
 {
     private readonly bool _isSource = source == target;
 
@@ -18,7 +19,8 @@ internal sealed class Fold(NodeName source, NodeName target, Func<long, NodeName
 
     /// <summary>Whether anything is derived from a record; the others only move the position on.</summary>
     public static bool Concerns(RowChange change) =>
-        change is { EventCase: RowChange.EventOneofCase.Row, Origin: "" } && change.Row.Table is "likes" or "comments" or "media" or "users" or "follows";
+        change is { EventCase: RowChange.EventOneofCase.Row, Origin: "" }
+            && change.Row.Table is "likes" or "comments" or "media" or "users" or "follows";
 
     /// <summary>Whether the rows must be counted anew after this record: it says that rows changed without saying which.</summary>
     public static bool NeedsRebuild(RowChange change)
@@ -33,7 +35,8 @@ internal sealed class Fold(NodeName source, NodeName target, Func<long, NodeName
         return tables is not null && (tables.Count == 0 || tables.Any(ProjectedTables.OfNodes.ContainsKey));
     }
 
-    /// <summary>The shard of a post that is deleted no longer: its counts went with it, and must be made from its rows before this is folded.</summary>
+    /// <summary>The shard of a post that is deleted no longer: its counts went with it, and must be made from its rows before this is
+    /// folded.</summary>
     public static int? RevivedShard(RowChange change) =>
         Concerns(change) && change.Row is { Table: "media", Operation: RowOperation.Update } row && row.HasOld()
             && row.OldFlag("deleted") && !row.NewFlag("deleted")

@@ -8,7 +8,8 @@ namespace InstaGrpc.Services.Projector.Internal;
 
 /// <summary>The worker of one node in this process: waits to be elected, folds, and tries again when something fails.</summary>
 internal sealed partial class NodeProjector(
-    NodeName node, NodePool pool, ShardRouter router, ChangeLogClient log, ProjectionRebuild rebuild, ProjectorOptions options, ProjectorMetrics metrics,
+    NodeName node, NodePool pool, ShardRouter router, ChangeLogClient log, ProjectionRebuild rebuild, ProjectorOptions options,
+        ProjectorMetrics metrics,
     ProjectorStatus status, TimeProvider time, ILogger logger)
 {
     private static readonly TimeSpan _firstPause = TimeSpan.FromMilliseconds(100);

@@ -7,11 +7,12 @@ using Microsoft.Extensions.Logging;
 namespace InstaGrpc.Services.Projector.Internal;
 
 /// <summary>
-/// One life of a node's worker: reads its stream from where the derived rows are, and folds batch by batch. A restart goes on from the lowest
-/// position of all targets; each leaves out what it has.
+/// One life of a node's worker: reads its stream from where the derived rows are, and folds batch by batch. A restart goes on from the
+/// lowest position of all targets; each leaves out what it has.
 /// </summary>
 internal sealed partial class ProjectionSession(
-    NodeName source, NodePool pool, ShardRouter router, ChangeLogClient log, ProjectionRebuild rebuild, ProjectorOptions options, ProjectorMetrics metrics,
+    NodeName source, NodePool pool, ShardRouter router, ChangeLogClient log, ProjectionRebuild rebuild, ProjectorOptions options,
+        ProjectorMetrics metrics,
     TimeProvider time, ILogger logger)
 {
     private const int MostLinks = 32;
@@ -27,7 +28,8 @@ internal sealed partial class ProjectionSession(
     public async Task RunAsync(Action onFolding, CancellationToken stop)
     {
         var placement = await router.GetAsync(stop).ConfigureAwait(false);
-        _targets = [.. pool.DataNodes.Select(target => new TargetStore(pool, source, target, id => (router.Current ?? placement).NodeOf(id)))];
+        NodeName NodeOf(long id) => (router.Current ?? placement).NodeOf(id);
+        _targets = [.. pool.DataNodes.Select(target => new TargetStore(pool, source, target, NodeOf))];
         foreach (var target in _targets)
         {
             await target.ReadAsync(stop).ConfigureAwait(false);
@@ -73,7 +75,8 @@ internal sealed partial class ProjectionSession(
                 await FoldAsync(Slice(from, index), cancellationToken).ConfigureAwait(false);
                 var record = batch.Changes[index];
                 LogUntold(logger, source, record.Change.EventCase.ToString());
-                await RebuildAsync(new StreamPosition(record.End, record.Offset, record.Change.System), cancellationToken).ConfigureAwait(false);
+                await RebuildAsync(new StreamPosition(record.End, record.Offset, record.Change.System),
+                    cancellationToken).ConfigureAwait(false);
                 from = index + 1;
             }
         }
@@ -110,7 +113,8 @@ internal sealed partial class ProjectionSession(
             await rebuild.CountAsync(source, shard, shard, cancellationToken).ConfigureAwait(false);
         }
 
-        using var activity = metrics.Activities.StartActivity("project", ActivityKind.Consumer, default(ActivityContext), links: Links(concerning));
+        using var activity = metrics.Activities.StartActivity("project", ActivityKind.Consumer, default(ActivityContext),
+            links: Links(concerning));
         activity?.SetTag("insta.node", source.Value);
         activity?.SetTag("insta.records", concerning.Count);
         var traceparent = activity is { Recorded: true, IdFormat: ActivityIdFormat.W3C } ? activity.Id : null;
@@ -122,7 +126,8 @@ internal sealed partial class ProjectionSession(
 
         _idle = null;
         _storedAt = time.GetTimestamp();
-        metrics.Folded(source, concerning.Count, time.GetUtcNow() - DateTimeOffset.UnixEpoch.AddMicroseconds(concerning[0].Change.CommitTimeUs));
+        metrics.Folded(source, concerning.Count,
+            time.GetUtcNow() - DateTimeOffset.UnixEpoch.AddMicroseconds(concerning[0].Change.CommitTimeUs));
     }
 
     private async Task StoreIdleAsync(CancellationToken cancellationToken)
@@ -140,7 +145,8 @@ internal sealed partial class ProjectionSession(
         _storedAt = time.GetTimestamp();
     }
 
-    /// <summary>No target has a position while it is derived anew, so whoever dies on the way is not mistaken for one who was done.</summary>
+    /// <summary>No target has a position while it is derived anew, so whoever dies on the way is not mistaken for one who was
+    /// done.</summary>
     private async Task RebuildAsync(StreamPosition goOnFrom, CancellationToken cancellationToken)
     {
         _idle = null;
@@ -164,13 +170,15 @@ internal sealed partial class ProjectionSession(
         .Where(traceparent => traceparent.Length > 0)
         .Distinct()
         .Take(MostLinks)
-        .Select(traceparent => ActivityContext.TryParse(traceparent, null, isRemote: true, out var context) ? new ActivityLink(context) : default)
+        .Select(traceparent => ActivityContext.TryParse(traceparent, null, isRemote: true, out var context) ? new ActivityLink(context)
+            : default)
         .Where(link => link.Context != default);
 
     [LoggerMessage(1300, LogLevel.Information, "Deriving anew from the rows of {Node}: {Reason}, {Detail}")]
     private static partial void LogGap(ILogger logger, NodeName node, GapReason reason, string detail);
 
-    [LoggerMessage(1301, LogLevel.Information, "Deriving anew from the rows of {Node}: the stream holds a {Event}, which does not say which rows changed")]
+    [LoggerMessage(1301, LogLevel.Information,
+        "Deriving anew from the rows of {Node}: the stream holds a {Event}, which does not say which rows changed")]
     private static partial void LogUntold(ILogger logger, NodeName node, string @event);
 
     [LoggerMessage(1302, LogLevel.Information, "Derived anew from the rows of {Node}; going on from {Position}")]

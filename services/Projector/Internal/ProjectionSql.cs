@@ -1,6 +1,7 @@
 namespace InstaGrpc.Services.Projector.Internal;
 
-/// <summary>Every statement of the projector. Rows are written in the order of their ids, so that two sources' writers rarely cross.</summary>
+/// <summary>Every statement of the projector. Rows are written in the order of their ids, so that two sources' writers rarely
+/// cross.</summary>
 internal static class ProjectionSql
 {
     // Positions: $1 consumer, $2 source.

@@ -3,7 +3,8 @@ using InstaGrpc.Contracts.ChangesV1;
 
 namespace InstaGrpc.Services.Projector.Internal;
 
-/// <summary>Reads the columns of a row record. Bound columns are in the replica identity, so the old value is there whenever it differed.</summary>
+/// <summary>Reads the columns of a row record. Bound columns are in the replica identity, so the old value is there whenever it
+/// differed.</summary>
 internal static class RowValues
 {
     /// <exception cref="InvalidDataException">The column is not published, or null.</exception>
@@ -15,7 +16,8 @@ internal static class RowValues
 
     public static bool OldFlag(this Row row, string column) => Flag(Find(row.Old, column) ?? Find(row.New, column), row, column);
 
-    /// <summary>False for an UPDATE whose identity did not change: its old row is not sent, and nothing that we derive depends on more.</summary>
+    /// <summary>False for an UPDATE whose identity did not change: its old row is not sent, and nothing that we derive depends on
+    /// more.</summary>
     public static bool HasOld(this Row row) => row.Old.Count > 0;
 
     private static Column? Find(IEnumerable<Column> columns, string name)

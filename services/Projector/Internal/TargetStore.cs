@@ -3,7 +3,6 @@ using InstaGrpc.Contracts.ChangesV1;
 using InstaGrpc.Contracts.Positions;
 using InstaGrpc.Postgres;
 using Npgsql;
-using NpgsqlTypes;
 
 namespace InstaGrpc.Services.Projector.Internal;
 
@@ -33,8 +32,8 @@ internal sealed class TargetStore(NodePool pool, NodeName source, NodeName targe
     }
 
     /// <summary>
-    /// Until the next <see cref="BeginAsync"/> there is no position: a worker that dies on the way finds none and derives anew, and one that
-    /// was overtaken finds nothing to move on from.
+    /// Until the next <see cref="BeginAsync"/> there is no position: a worker that dies on the way finds none and derives anew, and one
+    /// that was overtaken finds nothing to move on from.
     /// </summary>
     public async Task ForgetAsync(CancellationToken cancellationToken)
     {
@@ -63,7 +62,8 @@ internal sealed class TargetStore(NodePool pool, NodeName source, NodeName targe
     /// <param name="changes">In order; those at or before the position are left out.</param>
     /// <param name="traceparent">Put into the stream for the rows that change; null: none.</param>
     /// <exception cref="ProjectorSupersededException">Somebody else moved the position.</exception>
-    public async Task ApplyAsync(IReadOnlyList<LoggedChange> changes, StreamPosition to, string? traceparent, CancellationToken cancellationToken)
+    public async Task ApplyAsync(IReadOnlyList<LoggedChange> changes, StreamPosition to, string? traceparent,
+        CancellationToken cancellationToken)
     {
         var position = Position ?? throw new InvalidOperationException($"No position of {source} on {target}.");
         if (position.Position >= to.Position && position.System == to.System)
@@ -88,7 +88,8 @@ internal sealed class TargetStore(NodePool pool, NodeName source, NodeName targe
     }
 
     private async Task ApplyOnceAsync(
-        StreamPosition position, IReadOnlyList<LoggedChange> changes, StreamPosition to, string? traceparent, CancellationToken cancellationToken)
+        StreamPosition position, IReadOnlyList<LoggedChange> changes, StreamPosition to, string? traceparent,
+            CancellationToken cancellationToken)
     {
         await using var connection = await pool.OpenAsync(target, cancellationToken).ConfigureAwait(false);
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken).ConfigureAwait(false);
@@ -106,8 +107,12 @@ internal sealed class TargetStore(NodePool pool, NodeName source, NodeName targe
         }
 
         // After the row above is ours: a rebuild holds it while it counts, so its snapshots are seen here or come after this transaction.
-        var wanted = changes.Where(change => change.End > position.Position && Fold.Concerns(change.Change)).Select(change => change.Change).ToList();
-        var fold = new Fold(source, target, placement, await SnapshotsAsync(connection, transaction, wanted, cancellationToken).ConfigureAwait(false));
+        var wanted = changes
+            .Where(change => change.End > position.Position && Fold.Concerns(change.Change))
+            .Select(change => change.Change)
+            .ToList();
+        var fold = new Fold(source, target, placement,
+            await SnapshotsAsync(connection, transaction, wanted, cancellationToken).ConfigureAwait(false));
         wanted.ForEach(fold.Add);
         if (!fold.Deltas.IsEmpty)
         {
@@ -170,7 +175,7 @@ internal sealed class TargetStore(NodePool pool, NodeName source, NodeName targe
             var command = new NpgsqlBatchCommand(sql);
             foreach (var column in columns)
             {
-                command.Parameters.Add(new NpgsqlParameter<long[]> { TypedValue = [.. column], NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Bigint });
+                command.Parameters.Add(new NpgsqlParameter<long[]> { TypedValue = [.. column] });
             }
 
             if (((NpgsqlParameter<long[]>)command.Parameters[0]).TypedValue!.Length > 0)

@@ -6,9 +6,9 @@ using Microsoft.Extensions.Logging;
 namespace InstaGrpc.ChangeLog.Internal;
 
 /// <summary>
-/// Reads the partition on a thread of its own (librdkafka's calls block) and hands over batches. It looks at the log's ends whenever nothing
-/// came for a while: a broker that trims silently leaves a consumer waiting, without an error, for an offset that is gone, and a broker that
-/// began anew has a log that ends before it.
+/// Reads the partition on a thread of its own (librdkafka's calls block) and hands over batches. It looks at the log's ends whenever
+/// nothing came for a while: a broker that trims silently leaves a consumer waiting, without an error, for an offset that is gone, and a
+/// broker that began anew has a log that ends before it.
 /// </summary>
 internal sealed partial class LogReader(
     ChangeLogOptions options, string topic, string name, ChangeStart start, Action<ChangeBatch, CancellationToken> deliver, ILogger logger)
@@ -214,7 +214,8 @@ internal sealed partial class LogReader(
     [LoggerMessage(1110, LogLevel.Warning, "{Consumer} can't read {Topic}, trying again: {Reason}")]
     private static partial void LogFailure(ILogger logger, string consumer, string topic, string reason);
 
-    [LoggerMessage(1111, LogLevel.Information, "{Consumer} reads {Topic} from its start: offset {Offset} is not its position's (log {Low} to {High})")]
+    [LoggerMessage(1111, LogLevel.Information,
+        "{Consumer} reads {Topic} from its start: offset {Offset} is not its position's (log {Low} to {High})")]
     private static partial void LogScan(ILogger logger, string consumer, string topic, long offset, long low, long high);
 
     [LoggerMessage(1112, LogLevel.Information, "{Consumer} found a gap in {Topic}: {Reason}, {Detail}; going on from {Position}")]

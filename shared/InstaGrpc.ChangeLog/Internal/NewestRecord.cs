@@ -40,13 +40,15 @@ internal static class NewestRecord
 
                 if (Environment.TickCount64 > until)
                 {
-                    throw new ChangeLogException($"The newest record of topic '{topic}' could not be read within {options.AdminTimeout.TotalSeconds:0} s.");
+                    throw new ChangeLogException(
+                        $"The newest record of topic '{topic}' could not be read within {options.AdminTimeout.TotalSeconds:0} s.");
                 }
             }
         }
         catch (KafkaException e)
         {
-            throw new ChangeLogException($"The newest record of topic '{topic}' can't be read from {options.BootstrapServers}: {e.Error.Reason}", e);
+            throw new ChangeLogException(
+                $"The newest record of topic '{topic}' can't be read from {options.BootstrapServers}: {e.Error.Reason}", e);
         }
     }
 }

@@ -8,10 +8,10 @@ namespace InstaGrpc.ChangeLog.Internal;
 ///
 /// A consumer at P: record &lt;= P: skip. predecessor &lt;= P &lt; record, same timeline and system: apply. Everything else is a gap.
 ///
-/// Two orders need care. When an old copy of the data came back, the publisher's Reset lies <b>behind</b> P although its position is before P:
-/// so a Reset that comes after P's own record is a gap whatever its position. When the log is read from its start (the offset kept for P was
-/// wrong), such a Reset may lie before P's record, and was then made good for already. Only P's own record tells: until it is seen, a Reset
-/// before P is remembered, and if the stream then goes on past P without it, that is a gap.
+/// Two orders need care. When an old copy of the data came back, the publisher's Reset lies <b>behind</b> P although its position is before
+/// P: so a Reset that comes after P's own record is a gap whatever its position. When the log is read from its start (the offset kept for P
+/// was wrong), such a Reset may lie before P's record, and was then made good for already. Only P's own record tells: until it is seen, a
+/// Reset before P is remembered, and if the stream then goes on past P without it, that is a gap.
 /// </summary>
 internal sealed class StreamFollower(ChangeStart start)
 {
@@ -78,7 +78,8 @@ internal sealed class StreamFollower(ChangeStart start)
         }
         else if (predecessor > position)
         {
-            gap = Resume(GapReason.Missing, predecessor, change, offset - 1, $"at {position}, but the next record goes on from {predecessor}");
+            gap = Resume(GapReason.Missing, predecessor, change, offset - 1,
+                $"at {position}, but the next record goes on from {predecessor}");
         }
         else if (_resetPassed && !_ownRecordSeen)
         {

@@ -25,7 +25,8 @@ internal sealed class TopicAdministration(ChangeLogOptions options, ILogger logg
         if (partitions != 1 && !options.Embedded)
         {
             throw new ChangeLogException(
-                $"Topic '{topic}' has {partitions} partitions, and only one keeps a node's changes in order. Delete the topic (it is made anew, with one), "
+                $"Topic '{topic}' has {partitions} partitions, and only one keeps a node's changes in order. "
+                + "Delete the topic (it is made anew, with one), "
                 + "or set Insta:Kafka:Embedded to true if these servers are the embedded broker.");
         }
     }
@@ -44,10 +45,12 @@ internal sealed class TopicAdministration(ChangeLogOptions options, ILogger logg
                         Configs = new Dictionary<string, string> { ["cleanup.policy"] = "delete" },
                     },
                 ],
-                new CreateTopicsOptions { RequestTimeout = options.AdminTimeout, OperationTimeout = options.AdminTimeout }).ConfigureAwait(false);
+                new CreateTopicsOptions { RequestTimeout = options.AdminTimeout, OperationTimeout = options.AdminTimeout })
+                .ConfigureAwait(false);
         }
         catch (CreateTopicsException e) when (e.Results.All(result => result.Error.Code is
-            ErrorCode.NoError or ErrorCode.TopicAlreadyExists or ErrorCode.TopicAuthorizationFailed or ErrorCode.ClusterAuthorizationFailed))
+            ErrorCode.NoError or ErrorCode.TopicAlreadyExists
+            or ErrorCode.TopicAuthorizationFailed or ErrorCode.ClusterAuthorizationFailed))
         {
             // There already, or somebody else makes the topics: the metadata tell.
         }

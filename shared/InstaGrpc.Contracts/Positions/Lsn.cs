@@ -2,12 +2,14 @@ using System.Globalization;
 
 namespace InstaGrpc.Contracts.Positions;
 
-/// <summary>A byte position in PostgreSQL's write-ahead log; as text <c>16/B374D848</c>. Comparable within one <see cref="Timeline"/> only.</summary>
+/// <summary>A byte position in PostgreSQL's write-ahead log; as text <c>16/B374D848</c>. Comparable within one <see cref="Timeline"/>
+/// only.</summary>
 public readonly record struct Lsn(ulong Value) : IComparable<Lsn>
 {
     /// <exception cref="FormatException">Not of the form <c>16/B374D848</c>.</exception>
     public static Lsn Parse(ReadOnlySpan<char> text) =>
-        TryParse(text, out var lsn) ? lsn : throw new FormatException($"'{text}' is no LSN: two hexadecimal numbers with a slash between are expected.");
+        TryParse(text, out var lsn) ? lsn
+            : throw new FormatException($"'{text}' is no LSN: two hexadecimal numbers with a slash between are expected.");
 
     public static bool TryParse(ReadOnlySpan<char> text, out Lsn lsn)
     {

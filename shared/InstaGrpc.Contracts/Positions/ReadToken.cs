@@ -4,8 +4,9 @@ using System.Globalization;
 namespace InstaGrpc.Contracts.Positions;
 
 /// <summary>
-/// The read-your-writes token: per node how far a reader must see. Travels as metadata <c>insta-lsn: &lt;node&gt;=&lt;timeline&gt;/&lt;LSN&gt;[,…]</c>
-/// in requests and trailers. Immutable; holds the newest position per node, nodes in order.
+/// The read-your-writes token: per node how far a reader must see. Travels as metadata <c>insta-lsn:
+/// &lt;node&gt;=&lt;timeline&gt;/&lt;LSN&gt;[,…]</c> in requests and trailers. Immutable; holds the newest position per node, nodes in
+/// order.
 /// </summary>
 public sealed class ReadToken : IEquatable<ReadToken>
 {
@@ -108,7 +109,8 @@ public sealed class ReadToken : IEquatable<ReadToken>
 
     /// <exception cref="FormatException">The text is no token.</exception>
     public static ReadToken Parse(string text) =>
-        TryParse(text, out var token) ? token : throw new FormatException($"'{text}' is no {MetadataKey} token: <node>=<timeline>/<LSN>[,…] is expected.");
+        TryParse(text, out var token) ? token
+            : throw new FormatException($"'{text}' is no {MetadataKey} token: <node>=<timeline>/<LSN>[,…] is expected.");
 
     public bool Equals(ReadToken? other) => other is not null && _positions.AsSpan().SequenceEqual(other._positions);
 

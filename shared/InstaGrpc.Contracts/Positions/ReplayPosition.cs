@@ -5,8 +5,8 @@ namespace InstaGrpc.Contracts.Positions;
 
 /// <summary>
 /// How far a node's change stream has been followed: timeline, end LSN of a transaction, index of the record in it; ordered in that order.
-/// The LSN is the transaction's <b>end</b>: pgoutput's Begin carries the commit record's start, which a follower reports as replayed while it
-/// still lacks exactly this commit.
+/// The LSN is the transaction's <b>end</b>: pgoutput's Begin carries the commit record's start, which a follower reports as replayed while
+/// it still lacks exactly this commit.
 /// </summary>
 public readonly record struct ReplayPosition(Timeline Timeline, Lsn Lsn, uint Index) : IComparable<ReplayPosition>
 {
@@ -22,8 +22,8 @@ public readonly record struct ReplayPosition(Timeline Timeline, Lsn Lsn, uint In
     public bool IsWholeTransaction => Index == WholeTransaction;
 
     /// <summary>
-    /// True if a reader at this position has everything that the token stands for. A token of an earlier timeline is satisfied: what survived
-    /// the promotion lies before the stream's Reset. One of a later timeline is not.
+    /// True if a reader at this position has everything that the token stands for. A token of an earlier timeline is satisfied: what
+    /// survived the promotion lies before the stream's Reset. One of a later timeline is not.
     /// </summary>
     public bool Reaches(TokenPosition token) =>
         Timeline > token.Timeline || (Timeline == token.Timeline && this >= token.ToReplayPosition());
@@ -55,7 +55,8 @@ public readonly record struct ReplayPosition(Timeline Timeline, Lsn Lsn, uint In
 
     /// <exception cref="FormatException">Not what <see cref="ToString"/> writes.</exception>
     public static ReplayPosition Parse(string text) =>
-        TryParse(text, out var position) ? position : throw new FormatException($"'{text}' is no position: timeline/LSN#index is expected.");
+        TryParse(text, out var position) ? position
+            : throw new FormatException($"'{text}' is no position: timeline/LSN#index is expected.");
 
     public static bool TryParse(ReadOnlySpan<char> text, out ReplayPosition position)
     {

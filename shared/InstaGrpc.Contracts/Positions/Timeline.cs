@@ -11,7 +11,8 @@ public readonly record struct Timeline(uint Value) : IComparable<Timeline>
     /// <summary>From the first 8 characters of <c>pg_walfile_name(…)</c>, which are hexadecimal.</summary>
     /// <exception cref="FormatException">Not a WAL file name.</exception>
     public static Timeline FromWalFileName(string walFileName) =>
-        walFileName.Length >= 8 && uint.TryParse(walFileName.AsSpan(0, 8), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out var value)
+        walFileName.Length >= 8
+        && uint.TryParse(walFileName.AsSpan(0, 8), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out var value)
             ? new Timeline(value)
             : throw new FormatException($"'{walFileName}' is no WAL file name.");
 
