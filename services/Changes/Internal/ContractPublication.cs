@@ -117,8 +117,8 @@ internal sealed partial class ContractPublication(
             {
                 // A contract that was honoured already, and whose table has left the publication (dropped and made anew, restored): what
                 // happened meanwhile is not in the stream.
-                if (!await AddAsync(tables, dependency.Table, dependency.Columns, contract.State is "published" or "lost", cancellationToken)
-                        .ConfigureAwait(false))
+                var honoured = contract.State is "published" or "lost";
+                if (!await AddAsync(tables, dependency.Table, dependency.Columns, honoured, cancellationToken).ConfigureAwait(false))
                 {
                     return false;
                 }
