@@ -4,14 +4,23 @@ using System.Text.Json;
 namespace InstaGrpc.Ratios;
 
 /// <summary>What a benchmark found, for people and for <c>--check</c>.</summary>
-internal sealed class BenchmarkReport(string name)
+/// <param name="name">The benchmark's.</param>
+/// <param name="seconds">Length of a round where it was asked for: shorter ones try a change quickly, and judge nothing.</param>
+/// <param name="rounds">Number of rounds where it was asked for.</param>
+internal sealed class BenchmarkReport(string name, double? seconds = null, int? rounds = null)
 {
     private static readonly JsonSerializerOptions _json = new() { WriteIndented = true, PropertyNamingPolicy = JsonNamingPolicy.CamelCase };
 
     private readonly List<Ratio> _ratios = [];
     private readonly Dictionary<string, double> _figures = [];
 
-    public string Command => $"./insta bench {name}";
+    public double? Seconds { get; } = seconds;
+
+    public int? Rounds { get; } = rounds;
+
+    public string Command { get; } = string.Create(
+        CultureInfo.InvariantCulture,
+        $"./insta bench {name}{(seconds is null ? "" : $" --seconds {seconds}")}{(rounds is null ? "" : $" --rounds {rounds}")}");
 
     public IReadOnlyList<Ratio> Ratios => _ratios;
 

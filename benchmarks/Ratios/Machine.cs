@@ -27,6 +27,19 @@ internal static class Machine
     public static bool Separate(int serverProcessId) =>
         _lastCore > 0 && Pin(serverProcessId, 0) && Pin(Environment.ProcessId, _lastCore);
 
+    /// <summary>The command that runs a program on the core of the server under test. Started there, its runtime sees one core, as in a
+    /// container of that size.</summary>
+    public static string[] OnServerCore(params string[] command) => OnCore(0, command);
+
+    /// <summary>The command that runs a program on the core of everything else.</summary>
+    public static string[] OnOtherCore(params string[] command) => OnCore(_lastCore, command);
+
+    /// <summary>Moves a process, and what it starts later, to the core of everything else.</summary>
+    public static bool MoveToOtherCore(int processId) => _lastCore > 0 && Pin(processId, _lastCore);
+
+    private static string[] OnCore(int core, string[] command) =>
+        _lastCore > 0 && File.Exists("/usr/bin/taskset") ? ["taskset", "-c", Text(core), .. command] : command;
+
     private static bool Pin(int process, int core)
     {
         try

@@ -1,9 +1,18 @@
 using InstaGrpc.Ratios;
+using InstaGrpc.Ratios.Freshness;
+using InstaGrpc.Ratios.Hit;
 using InstaGrpc.Ratios.Memcached;
+
+if (args is [PlainServer.Argument, var answer])
+{
+    return await PlainServer.RunAsync(answer);
+}
 
 // One line for each benchmark: its name, and what makes it.
 var benchmarks = new Dictionary<string, Func<IBenchmark>>(StringComparer.Ordinal)
 {
+    ["freshness"] = () => new FreshnessBenchmark(),
+    ["hit"] = () => new HitBenchmark(),
     ["memcached"] = () => new MemcachedBenchmark(),
 };
 

@@ -45,7 +45,7 @@ internal sealed class MemcachedBenchmark : IBenchmark
             report.Say("memcached and the client are not pinned to cores of their own (one core, or no taskset)");
         }
 
-        var rounds = new PairedRounds();
+        var rounds = new PairedRounds(report);
         using var raw = new RawSocketLoop(process.Port);
         var many = RawSocketLoop.MultiGet(_keys);
         await rounds.RunAsync(
