@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Globalization;
 
 namespace InstaGrpc.Ratios;
@@ -11,16 +12,21 @@ internal sealed record ServingProcess(int Id, Uri Grpc, Uri Web)
     /// <summary>Waits until it says that it is ready.</summary>
     public async Task ReadyAsync()
     {
-        using var limit = new CancellationTokenSource(_limit);
+        var watch = Stopwatch.StartNew();
         while (true)
         {
-            using var reply = await _http.GetAsync(new Uri(Web, "/readyz"), limit.Token).ConfigureAwait(false);
+            using var reply = await _http.GetAsync(new Uri(Web, "/readyz")).ConfigureAwait(false);
             if (reply.IsSuccessStatusCode)
             {
                 return;
             }
 
-            await Task.Delay(50, limit.Token).ConfigureAwait(false);
+            if (watch.Elapsed > _limit)
+            {
+                throw new InvalidOperationException($"insta is not ready: {await reply.Content.ReadAsStringAsync().ConfigureAwait(false)}");
+            }
+
+            await Task.Delay(50).ConfigureAwait(false);
         }
     }
 
