@@ -96,6 +96,12 @@ public sealed class NotesGrpcService(INodeReads reads, INodeWrites writes, Notes
         return response;
     }
 
+    public override async Task<GetNoteTextResponse> GetNoteText(GetNoteTextRequest request, ServerCallContext context)
+    {
+        log.Add("GetNoteText", request.NoteId);
+        return new() { Text = (await self.GetNoteAsync(new() { NoteId = request.NoteId })).Note.Text };
+    }
+
     public override async Task<ReadUndeclaredTableResponse> ReadUndeclaredTable(ReadUndeclaredTableRequest request, ServerCallContext context)
     {
         log.Add("ReadUndeclaredTable", request.NoteId);

@@ -58,10 +58,11 @@ internal sealed partial class CachedCalls(
     private async ValueTask<TResponse> ReadOneAsync<TResponse>(CachedEndpoint endpoint, IMessage request, MeshCallContext call)
         where TResponse : class
     {
-        var node = await nodes.ChooseAsync(call.Contract, request, call.CancellationToken).ConfigureAwait(false);
-        var answer = await endpoints.Reads
-            .GetAsync(endpoint.Method, node, request, Conditions(call, node), new CachedRun(runs, endpoint, request), call.CancellationToken)
-            .ConfigureAwait(false);
+        var choosing = nodes.ChooseAsync(call.Contract, request, call.CallerCancellation);
+        var node = choosing.IsCompletedSuccessfully ? choosing.Result : await WaitAsync(choosing, call).ConfigureAwait(false);
+        var reading = endpoints.Reads
+            .GetAsync(endpoint.Method, node, request, Conditions(call, node), new CachedRun(runs, endpoint, request), call.CallerCancellation);
+        var answer = reading.IsCompletedSuccessfully ? reading.Result : await WaitAsync(reading, call).ConfigureAwait(false);
         Observe(node, answer);
         if (!answer.IsPresent)
         {
@@ -77,6 +78,10 @@ internal sealed partial class CachedCalls(
         answer.KeepMessage(parsed);
         return (TResponse)parsed;
     }
+
+    // The ceiling's timer is made only for who really waits: a copy in the process is answered without one. What is waited for has its own
+    // limit (ReadConditions.Remaining), since it may be done for others too.
+    private static Task<T> WaitAsync<T>(ValueTask<T> pending, MeshCallContext call) => pending.AsTask().WaitAsync(call.CancellationToken);
 
     private async ValueTask<IMessage> ReadBatchAsync(CachedEndpoint endpoint, BatchPolicy batch, IMessage request, MeshCallContext call)
     {

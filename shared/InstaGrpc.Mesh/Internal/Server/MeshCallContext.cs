@@ -72,6 +72,9 @@ internal sealed class MeshCallContext : ServerCallContext, ICallerSource, IDispo
         }
     }
 
+    /// <summary>Cancelled when the caller goes away or its own deadline passes, but not by the contract's ceiling; costs nothing.</summary>
+    public CancellationToken CallerCancellation => _inner.CancellationToken;
+
     /// <summary>Whether the deadline, the caller's or the contract's, has passed.</summary>
     public bool IsOverdue => _deadline <= _time.GetUtcNow().UtcDateTime
 
