@@ -61,7 +61,7 @@ internal sealed class PairedRounds
 
             pairs.Add((ours, theirs));
             report.Say(string.Create(
-                CultureInfo.InvariantCulture, $"  {name}, round {round + 1}: {ours:#,##0.##} against {theirs:#,##0.##} {unit}, {ours / theirs:0.00}"));
+                CultureInfo.InvariantCulture, $"  {name}, round {round + 1}: {Text(ours)} against {Text(theirs)} {unit}, {ours / theirs:0.00}"));
         }
 
         var (value, low, high) = Median.Of(pairs.Select(pair => pair.Subject / pair.Baseline));
@@ -69,4 +69,6 @@ internal sealed class PairedRounds
         report.AddFigure($"{name}: baseline, {unit}", Median.Of(pairs.Select(pair => pair.Baseline)).Value);
         report.AddRatio(new Ratio(name, value, [low, high], goal, AtMost));
     }
+
+    private static string Text(double figure) => figure.ToString(figure < 100 ? "0.00" : "N0", CultureInfo.InvariantCulture);
 }

@@ -105,14 +105,17 @@ internal sealed class Debezium : IAsyncDisposable
         var code = await process.ExitAsync().ConfigureAwait(false);
         await stop.CancelAsync().ConfigureAwait(false);
         await writing.ConfigureAwait(false);
-        var line = process.Output.LastOrDefault(line => line.StartsWith('{'));
-        if (code != 0 || line is null)
+
+        // Its code says nothing: while it shuts down, with all events measured, its threads may fail each other.
+        if (process.Output.LastOrDefault(line => line.StartsWith('{')) is not { } line)
         {
             throw new InvalidOperationException($"cdc-bench ended with code {code}:\n{string.Join('\n', process.Output)}");
         }
 
         using var result = JsonDocument.Parse(line);
-        return (Number("p50_ms"), Number("p99_ms"), Number("events_per_s"));
+        return Number("events") < events
+            ? throw new InvalidOperationException($"cdc-bench measured fewer than {events:N0} events: {line}")
+            : (Number("p50_ms"), Number("p99_ms"), Number("events_per_s"));
 
         double Number(string name) => result.RootElement.GetProperty(name).GetDouble();
     }

@@ -16,19 +16,21 @@ internal sealed class PacedWriter(NpgsqlDataSource database, string statement, l
     // Of the probe, which also asks how far the WAL is; the other connections carry the rest.
     private const int MostSamplesPerSecond = 200;
 
-    private int _next;
+    private long _next;
 
     /// <summary>Writes until the time is over.</summary>
     /// <param name="rowsPerSecond">Of all connections.</param>
     /// <param name="rowsOfATransaction">Rows that one statement changes.</param>
     /// <param name="time">How long.</param>
     /// <param name="cancellation">Stops it before.</param>
-    /// <returns>Sampled transactions, in order.</returns>
-    public async Task<IReadOnlyList<Commit>> RunAsync(int rowsPerSecond, int rowsOfATransaction, TimeSpan time, CancellationToken cancellation)
+    /// <returns>Sampled transactions, in order, and rows a second that were written: fewer than asked for where the machine has no time.</returns>
+    public async Task<(IReadOnlyList<Commit> Commits, double RowsPerSecond)> RunAsync(int rowsPerSecond, int rowsOfATransaction, TimeSpan time, CancellationToken cancellation)
     {
         var perSecond = (double)rowsPerSecond / rowsOfATransaction;
         var sampled = Math.Min(perSecond, MostSamplesPerSecond);
-        var until = Stopwatch.GetTimestamp() + (long)(time.TotalSeconds * Stopwatch.Frequency);
+        var first = Volatile.Read(ref _next);
+        var begun = Stopwatch.GetTimestamp();
+        var until = begun + (long)(time.TotalSeconds * Stopwatch.Frequency);
         var writing = new List<Task>();
         for (var i = 0; i < Connections && perSecond > sampled; i++)
         {
@@ -38,7 +40,7 @@ internal sealed class PacedWriter(NpgsqlDataSource database, string statement, l
 
         var samples = await Task.Run(() => SampleAsync(sampled), CancellationToken.None).ConfigureAwait(false);
         await Task.WhenAll(writing).ConfigureAwait(false);
-        return samples;
+        return (samples, (Volatile.Read(ref _next) - first) / Stopwatch.GetElapsedTime(begun).TotalSeconds);
 
         async Task WriteAsync(double rate, double offset)
         {
@@ -83,10 +85,10 @@ internal sealed class PacedWriter(NpgsqlDataSource database, string statement, l
 
         async Task AtRateAsync(double rate, double offset, Func<Task> write)
         {
-            var begun = Stopwatch.GetTimestamp() + (long)(offset * Stopwatch.Frequency);
+            var from = Stopwatch.GetTimestamp() + (long)(offset * Stopwatch.Frequency);
             for (long done = 0; ; done++)
             {
-                var due = begun + (long)(done / rate * Stopwatch.Frequency);
+                var due = from + (long)(done / rate * Stopwatch.Frequency);
                 if (due >= until || cancellation.IsCancellationRequested)
                 {
                     return;
@@ -105,10 +107,10 @@ internal sealed class PacedWriter(NpgsqlDataSource database, string statement, l
         void Fill(NpgsqlParameterCollection parameters)
         {
             var rows = new long[rowsOfATransaction];
-            var first = (uint)Interlocked.Add(ref _next, rowsOfATransaction);
+            var at = Interlocked.Add(ref _next, rowsOfATransaction);
             for (var i = 0; i < rows.Length; i++)
             {
-                rows[i] = ids[(first + i) % ids.Length];
+                rows[i] = ids[(int)((at + i) % ids.Length)];
             }
 
             // In one order, or two transactions wait for each other for ever.

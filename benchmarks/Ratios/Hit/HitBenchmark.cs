@@ -1,3 +1,4 @@
+using System.Globalization;
 using Grpc.Core;
 using Grpc.Net.Client;
 using InstaGrpc.Contracts;
@@ -14,9 +15,6 @@ internal sealed class HitBenchmark : IBenchmark
     private const string Caller = "admin";
     private const double MemcachedGoal = 0.55;
     private const double CopyGoal = 0.85;
-    private const double FromTheirLevel = 0.99;
-    private const int FirstRequests = 20_000;
-    private const int Attempts = 5;
 
     public string About => "a cached read over gRPC against a plain Grpc.AspNetCore.Server handler with the same answer, called by h2load";
 
@@ -39,44 +37,28 @@ internal sealed class HitBenchmark : IBenchmark
         using var http = new HttpClient();
         report.AddFigure("bytes of the answer", new GetMediaResponse { Media = media }.CalculateSize());
 
-        var baseline = Measure(plainGrpc, async () => long.Parse(await http.GetStringAsync(new Uri(plainWeb, "/answered"), cancellation)
-            .ConfigureAwait(false), System.Globalization.CultureInfo.InvariantCulture), null);
-        var rounds = new PairedRounds(report);
-        await rounds.RunAsync(report, "memcached hit", "requests/s", MemcachedGoal, Subject(memcached, "memcached"), baseline).ConfigureAwait(false);
-        await rounds.RunAsync(report, "L1 hit", "requests/s", CopyGoal, Subject(copies, "l1"), baseline).ConfigureAwait(false);
+        await CompareAsync("memcached hit", MemcachedGoal, memcached, "memcached").ConfigureAwait(false);
+        await CompareAsync("L1 hit", CopyGoal, copies, "l1").ConfigureAwait(false);
 
-        Func<TimeSpan, Task<double>> Subject(ServingProcess server, string level) => Measure(
-            server.Grpc,
-            () => server.CountAsync("insta_rpc_duration_seconds_count", ("method", Method), ("code", "OK")),
-            () => server.CountAsync("insta_cache_reads_total", ("method", Method), ("level", level)));
-
-        Func<TimeSpan, Task<double>> Measure(Uri server, Func<Task<long>> answered, Func<Task<long>>? fromLevel)
+        async Task CompareAsync(string name, double goal, ServingProcess server, string level)
         {
-            // A fixed number of requests, so that nothing is under way at the end and both sides must count alike.
-            var rate = (double)FirstRequests / 3;
-            return async time =>
-            {
-                for (var attempt = 1; ; attempt++)
-                {
-                    var before = (Answered: await answered().ConfigureAwait(false), Level: fromLevel is null ? 0 : await fromLevel().ConfigureAwait(false));
-                    var (perSecond, counted) = await load.RunAsync(server, (int)(rate * time.TotalSeconds), cancellation).ConfigureAwait(false);
-                    rate = perSecond;
-                    var good = await answered().ConfigureAwait(false) - before.Answered;
-                    var level = fromLevel is null ? good : await fromLevel().ConfigureAwait(false) - before.Level;
-                    if (good == counted && level >= counted * FromTheirLevel)
-                    {
-                        return perSecond;
-                    }
-
-                    var why = $"h2load counted {counted:N0} answers, the server {good:N0} OK, {level:N0} of them from the level that is measured";
-                    if (attempt == Attempts)
-                    {
-                        throw new InvalidOperationException($"{server}: {why}");
-                    }
-
-                    report.Say($"  measured again: {why}");
-                }
-            };
+            var subject = new ServerUnderTest(
+                load,
+                server.Grpc,
+                server.Id,
+                () => server.CountAsync("insta_rpc_duration_seconds_count", ("method", Method), ("code", "OK")),
+                () => server.CountAsync("insta_cache_reads_total", ("method", Method), ("level", level)));
+            var baseline = new ServerUnderTest(load, plainGrpc, plain.Id, async () => long.Parse(
+                await http.GetStringAsync(new Uri(plainWeb, "/answered"), cancellation).ConfigureAwait(false), CultureInfo.InvariantCulture));
+            await new PairedRounds(report).RunAsync(
+                report,
+                name,
+                "requests/s",
+                goal,
+                time => subject.RunAsync(time, report, cancellation),
+                time => baseline.RunAsync(time, report, cancellation)).ConfigureAwait(false);
+            report.AddFigure($"{name}: subject, processor µs a request", subject.ProcessorMicroseconds);
+            report.AddFigure($"{name}: baseline, processor µs a request", baseline.ProcessorMicroseconds);
         }
     }
 
