@@ -61,7 +61,8 @@ internal sealed class PairedRounds
 
             pairs.Add((ours, theirs));
             report.Say(string.Create(
-                CultureInfo.InvariantCulture, $"  {name}, round {round + 1}: {Text(ours)} against {Text(theirs)} {unit}, {ours / theirs:0.00}"));
+                CultureInfo.InvariantCulture,
+                $"  {name}, round {round + 1}: {Text(ours)} against {Text(theirs)} {unit}, {ours / theirs:0.00}"));
         }
 
         var (value, low, high) = Median.Of(pairs.Select(pair => pair.Subject / pair.Baseline));

@@ -16,7 +16,8 @@ internal sealed class Debezium : IAsyncDisposable
     private const int WarmUpSeconds = 5;
 
     // Lowest latency, highest rate, and between them (the tool's README).
-    private static readonly string[][] _settings = [["--batch", "1"], ["--batch", "2048"], ["--batch", "2048", "--set", "poll.interval.ms=5"]];
+    private static readonly string[][] _settings =
+        [["--batch", "1"], ["--batch", "2048"], ["--batch", "2048", "--set", "poll.interval.ms=5"]];
 
     private readonly string _tool;
     private readonly TestFolder _folder;

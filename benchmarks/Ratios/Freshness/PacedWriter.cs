@@ -23,8 +23,9 @@ internal sealed class PacedWriter(NpgsqlDataSource database, string statement, l
     /// <param name="rowsOfATransaction">Rows that one statement changes.</param>
     /// <param name="time">How long.</param>
     /// <param name="cancellation">Stops it before.</param>
-    /// <returns>Sampled transactions, in order, and rows a second that were written: fewer than asked for where the machine has no time.</returns>
-    public async Task<(IReadOnlyList<Commit> Commits, double RowsPerSecond)> RunAsync(int rowsPerSecond, int rowsOfATransaction, TimeSpan time, CancellationToken cancellation)
+    /// <returns>Sampled transactions, in order, and rows a second that were written: fewer where the machine has no time.</returns>
+    public async Task<(IReadOnlyList<Commit> Commits, double RowsPerSecond)> RunAsync(
+        int rowsPerSecond, int rowsOfATransaction, TimeSpan time, CancellationToken cancellation)
     {
         var perSecond = (double)rowsPerSecond / rowsOfATransaction;
         var sampled = Math.Min(perSecond, MostSamplesPerSecond);

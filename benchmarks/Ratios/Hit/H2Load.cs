@@ -34,7 +34,8 @@ internal sealed partial class H2Load(string method, IMessage request, string cal
         await h2load.WaitForExitAsync(cancellation).ConfigureAwait(false);
         var (rate, done) = (Rate().Match(output), Succeeded().Match(output));
         return rate.Success && done.Success
-            ? (double.Parse(rate.Groups[1].Value, CultureInfo.InvariantCulture), long.Parse(done.Groups[1].Value, CultureInfo.InvariantCulture))
+            ? (double.Parse(rate.Groups[1].ValueSpan, CultureInfo.InvariantCulture),
+                long.Parse(done.Groups[1].ValueSpan, CultureInfo.InvariantCulture))
             : throw new InvalidOperationException($"h2load said nothing that can be counted: {output}{await errors.ConfigureAwait(false)}");
     }
 

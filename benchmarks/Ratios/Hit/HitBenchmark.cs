@@ -40,6 +40,9 @@ internal sealed class HitBenchmark : IBenchmark
         await CompareAsync("memcached hit", MemcachedGoal, memcached, "memcached").ConfigureAwait(false);
         await CompareAsync("L1 hit", CopyGoal, copies, "l1").ConfigureAwait(false);
 
+        async Task<long> AnsweredPlainlyAsync() => long.Parse(
+            await http.GetStringAsync(new Uri(plainWeb, "/answered"), cancellation).ConfigureAwait(false), CultureInfo.InvariantCulture);
+
         async Task CompareAsync(string name, double goal, ServingProcess server, string level)
         {
             var subject = new ServerUnderTest(
@@ -48,8 +51,7 @@ internal sealed class HitBenchmark : IBenchmark
                 server.Id,
                 () => server.CountAsync("insta_rpc_duration_seconds_count", ("method", Method), ("code", "OK")),
                 () => server.CountAsync("insta_cache_reads_total", ("method", Method), ("level", level)));
-            var baseline = new ServerUnderTest(load, plainGrpc, plain.Id, async () => long.Parse(
-                await http.GetStringAsync(new Uri(plainWeb, "/answered"), cancellation).ConfigureAwait(false), CultureInfo.InvariantCulture));
+            var baseline = new ServerUnderTest(load, plainGrpc, plain.Id, AnsweredPlainlyAsync);
             await new PairedRounds(report).RunAsync(
                 report,
                 name,

@@ -24,7 +24,7 @@ internal sealed class MemcachedBenchmark : IBenchmark
     private readonly ReadOnlyMemory<byte>[] _keys = KeysOf("bench|MediaService/GetMedia|1.7");
 
     public string About =>
-        $"the memcached client against a raw socket loop: multi-gets of {Keys} keys with {ValueBytes} bytes, gets at depth {Depth}, allocations";
+        $"the memcached client against a raw socket loop: multi-gets of {Keys} keys, gets at depth {Depth}, allocations";
 
     public async Task RunAsync(BenchmarkReport report, CancellationToken cancellation)
     {
