@@ -39,6 +39,12 @@ internal static class BenchmarkCommand
         {
             return Misused;
         }
+        catch (InvalidOperationException e)
+        {
+            // Not a missed goal: nothing was measured.
+            Console.Error.WriteLine($"{report.Command}: {e.Message}");
+            return Misused;
+        }
 
         var path = report.Write(Path.Combine(Checkout.Root, ".insta", "results"));
         report.Say($"written to {Path.GetRelativePath(Checkout.Root, path)}");
