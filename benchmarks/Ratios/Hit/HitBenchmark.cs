@@ -15,6 +15,7 @@ internal sealed class HitBenchmark : IBenchmark
     private const string Caller = "admin";
     private const double MemcachedGoal = 0.55;
     private const double CopyGoal = 0.85;
+    private const int SetUpAttempts = 10;
 
     public string About => "a cached read over gRPC against a plain Grpc.AspNetCore.Server handler with the same answer, called by h2load";
 
@@ -67,10 +68,27 @@ internal sealed class HitBenchmark : IBenchmark
     private static async Task<Media> PostAsync(ServingProcess server, CancellationToken cancellation)
     {
         using var channel = GrpcChannel.ForAddress(server.Grpc);
-        var user = (await new GraphService.GraphServiceClient(channel)
-            .CreateUserAsync(new CreateUserRequest { Name = "bench", DisplayName = "Bench", RequestId = "user" }, As(Caller))).User;
-        return (await new MediaService.MediaServiceClient(channel)
-            .CreateMediaAsync(new CreateMediaRequest { Caption = new string('c', 100), RequestId = "post" }, As($"user:{user.Id}"))).Media;
+        var graph = new GraphService.GraphServiceClient(channel);
+        var posts = new MediaService.MediaServiceClient(channel);
+        var user = (await AskAsync(() => graph.CreateUserAsync(
+            new CreateUserRequest { Name = "bench", DisplayName = "Bench", RequestId = "user" }, As(Caller)))).User;
+        return (await AskAsync(() => posts.CreateMediaAsync(
+            new CreateMediaRequest { Caption = new string('c', 100), RequestId = "post" }, As($"user:{user.Id}")))).Media;
+
+        // A process that has just started, on a machine with much to do, may need longer than the contract's deadline.
+        static async Task<T> AskAsync<T>(Func<AsyncUnaryCall<T>> call)
+        {
+            for (var attempt = 1; ; attempt++)
+            {
+                try
+                {
+                    return await call();
+                }
+                catch (RpcException e) when (e.StatusCode == StatusCode.DeadlineExceeded && attempt < SetUpAttempts)
+                {
+                }
+            }
+        }
 
         CallOptions As(string caller) =>
             new(new Metadata { { MetadataNames.Caller, caller } }, DateTime.UtcNow.AddSeconds(30), cancellation);
