@@ -1,4 +1,6 @@
 
+using Microsoft.Extensions.Configuration;
+
 namespace InstaGrpc.Mesh.Tests;
 
 public sealed class OverrideTests(AssemblyServers servers) : IClassFixture<AssemblyServers>
@@ -53,6 +55,26 @@ public sealed class OverrideTests(AssemblyServers servers) : IClassFixture<Assem
             () => NotesHost.StartAsync(servers.Servers, new() { [Key + setting] = value }));
 
         Assert.Contains(reason, error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void TheEffectiveTableShowsWhatIsOverriddenAndWhatIsRefused()
+    {
+        var configuration = new ConfigurationBuilder().AddInMemoryCollection(new Dictionary<string, string?>
+        {
+            [Key + "GetNote:Cache:Mode"] = "off",
+            [Key + "Describe:DeadlineMs"] = "1000",
+            [Key + "ListNotes:Cache:TtlSeconds"] = "900",
+        }).Build();
+
+        var table = EffectivePolicyTable.Render([NotesV1.NotesService.Descriptor], configuration);
+
+        Assert.Equal(1, Count(table, "OVERRIDDEN: not cached\n"));
+        Assert.Equal(1, Count(table, "OVERRIDDEN: deadline 1000 ms\n"));
+        Assert.Equal(1, Count(table, "REFUSED: Insta:Methods:test.notes.v1.NotesService/ListNotes:Cache:TtlSeconds = 900 would widen"));
+        Assert.Equal(2, Count(table, "OVERRIDDEN"));
+
+        static int Count(string text, string part) => text.Split(part).Length - 1;
     }
 
     private static void Set(NotesHost host, string setting, string value)

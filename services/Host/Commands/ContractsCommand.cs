@@ -1,6 +1,8 @@
 using System.CommandLine;
 using InstaGrpc.Caching;
 using InstaGrpc.Contracts;
+using InstaGrpc.Host.Configuration;
+using InstaGrpc.Mesh;
 
 namespace InstaGrpc.Host.Commands;
 
@@ -11,8 +13,11 @@ internal static class ContractsCommand
 
     public static Command Create()
     {
-        var command = new Command("contracts", "Print what every method declares, with all defaults filled in.") { Retire() };
-        command.SetAction(_ => Console.Write(PolicyTable.Render(ContractCatalog.Read(InstaContracts.Services))));
+        var effective = new Option<bool>("--effective") { Description = "With the configuration's overrides (Insta:Methods) in force." };
+        var command = new Command("contracts", "Print what every method declares, with all defaults filled in.") { Retire(), effective };
+        command.SetAction(parsed => Console.Write(parsed.GetValue(effective)
+            ? EffectivePolicyTable.Render(InstaContracts.Services, InstaConfiguration.Build([]))
+            : PolicyTable.Render(ContractCatalog.Read(InstaContracts.Services))));
         return command;
     }
 

@@ -1,0 +1,48 @@
+using System.Globalization;
+using Google.Protobuf.Reflection;
+using InstaGrpc.Contracts;
+using InstaGrpc.Mesh.Internal;
+using Microsoft.Extensions.Configuration;
+
+namespace InstaGrpc.Mesh;
+
+/// <summary>The resolved policies with the operator's overrides in force: <c>insta contracts --effective</c>.</summary>
+public static class EffectivePolicyTable
+{
+    /// <summary><see cref="PolicyTable.Render"/>, with a line for each override and for each that is refused.</summary>
+    /// <param name="services">The services.</param>
+    /// <param name="configuration">Holds <c>Insta:Methods</c>.</param>
+    public static string Render(IEnumerable<ServiceDescriptor> services, IConfiguration configuration)
+    {
+        var overrides = configuration.GetSection(MethodOverrides.Section);
+        return PolicyTable.Render(ContractCatalog.Read(services), contract =>
+        {
+            var refused = new List<string>();
+            var policy = MethodOverrides.Apply(contract, overrides.GetSection(contract.FullName), refused);
+            return Changes(contract, policy).Select(line => "OVERRIDDEN: " + line).Concat(refused.Select(line => "REFUSED: " + line));
+        });
+    }
+
+    private static IEnumerable<string> Changes(MethodContract contract, EffectivePolicy policy)
+    {
+        var declared = EffectivePolicy.Of(contract.Policy);
+        if (policy.Deadline != declared.Deadline)
+        {
+            yield return Line($"deadline {policy.Deadline.TotalMilliseconds} ms");
+        }
+
+        if (policy.RateLimit is { } limit && limit != declared.RateLimit)
+        {
+            yield return Line($"rate limit {limit.PermitsPerSecond}/s, burst {limit.Burst}");
+        }
+
+        if (policy.Cache is { } cache && cache != declared.Cache)
+        {
+            yield return cache.IsOn
+                ? Line($"cached for {cache.Ttl.TotalSeconds} s, stale up to {cache.MaxStale.TotalMilliseconds} ms, in process for {cache.L1Ttl.TotalMilliseconds} ms")
+                : "not cached";
+        }
+    }
+
+    private static string Line(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
+}
