@@ -1,6 +1,7 @@
 using InstaGrpc.Ratios;
 using InstaGrpc.Ratios.Freshness;
 using InstaGrpc.Ratios.Hit;
+using InstaGrpc.Ratios.Ids;
 using InstaGrpc.Ratios.Memcached;
 
 if (args is [PlainServer.Argument, var answer])
@@ -13,6 +14,7 @@ var benchmarks = new Dictionary<string, Func<IBenchmark>>(StringComparer.Ordinal
 {
     ["freshness"] = () => new FreshnessBenchmark(),
     ["hit"] = () => new HitBenchmark(),
+    ["ids"] = () => new IdsBenchmark(),
     ["memcached"] = () => new MemcachedBenchmark(),
 };
 
