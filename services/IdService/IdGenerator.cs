@@ -81,7 +81,7 @@ public sealed class IdGenerator(IIdWindows windows, TimeProvider time) : IAsyncD
         catch (OperationCanceledException) when (shortage == IdShortage.Millisecond)
         {
             throw new IdsUnavailableException(
-                $"shard {shard} makes {InstaId.Sequences} ids a ms, and {ids.Length} are missing: ask for fewer, or give more time");
+                $"shard {shard} has {InstaId.Sequences} ids a ms, and {ids.Length} are missing: ask for fewer, or give more time");
         }
         catch (OperationCanceledException)
         {

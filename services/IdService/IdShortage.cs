@@ -6,7 +6,7 @@ internal enum IdShortage
     /// <summary>There are.</summary>
     None,
 
-    /// <summary>All 1,024 of this ms are taken.</summary>
+    /// <summary>All that may be made at this ms are taken.</summary>
     Millisecond,
 
     /// <summary>The window is over.</summary>

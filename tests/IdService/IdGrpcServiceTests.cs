@@ -19,6 +19,7 @@ public sealed class IdGrpcServiceTests(AssemblyServers fixture) : IClassFixture<
         _nodes = await TestNodes.CreateAsync(fixture.Servers, nodes: 1, hint: "idrpc");
         _process = await MeshProcess.StartAsync(_nodes.Configuration, (services, configuration) => services.AddId(configuration));
         _ids = new Client(_process.As("service:test"));
+        await WarmUpAsync();
     }
 
     public async Task DisposeAsync()
@@ -75,7 +76,7 @@ public sealed class IdGrpcServiceTests(AssemblyServers fixture) : IClassFixture<
             var refused = await Assert.ThrowsAsync<RpcException>(() => _ids.DecodeAsync(new DecodeRequest { Id = id }).ResponseAsync);
             Assert.Equal((StatusCode.InvalidArgument, "id: "), (refused.StatusCode, refused.Status.Detail[..4]));
         }
-        Assert.Equal(0L, await _nodes.Directory.QueryAsync<long>("SELECT count(*) FROM id_windows"));
+        Assert.Equal(1L, await _nodes.Directory.QueryAsync<long>("SELECT count(*) FROM id_windows")); // the warm-up's
     }
 
     [Fact]
@@ -112,6 +113,23 @@ public sealed class IdGrpcServiceTests(AssemblyServers fixture) : IClassFixture<
         await process.DisposeAsync();
 
         Assert.Equal(new InstaId(made.Ids[0]).Milliseconds + 1, await _nodes.Directory.GrantedUntilAsync(77));
+    }
+
+    // The contract gives 1 s, which the first connections and the compiler may need alone on a busy machine.
+    private async Task WarmUpAsync()
+    {
+        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(60));
+        while (true)
+        {
+            try
+            {
+                await _ids.NextAsync(new NextRequest { Shard = 4000 }, cancellationToken: limit.Token);
+                return;
+            }
+            catch (RpcException e) when (e.StatusCode is StatusCode.Unavailable or StatusCode.DeadlineExceeded)
+            {
+            }
+        }
     }
 
     private async Task RefusedAsync(string field, NextRequest request)
