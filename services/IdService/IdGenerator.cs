@@ -11,7 +11,8 @@ public sealed class IdGenerator(IIdWindows windows, TimeProvider time) : IAsyncD
     private readonly ShardIds?[] _shards = new ShardIds?[InstaId.Shards];
 
     /// <summary>Fills <paramref name="ids"/> with ids of the shard, ascending.</summary>
-    /// <exception cref="IdsUnavailableException">There were not enough before <paramref name="cancellation"/>; the message says why.</exception>
+    /// <exception cref="IdsUnavailableException">There were not enough before <paramref name="cancellation"/>; the message says
+    /// why.</exception>
     public ValueTask FillAsync(int shard, Memory<long> ids, CancellationToken cancellation)
     {
         var own = ForShard(shard);
@@ -22,8 +23,8 @@ public sealed class IdGenerator(IIdWindows windows, TimeProvider time) : IAsyncD
     /// <summary>Writes as many ids of the shard as can be had without waiting, ascending; their number.</summary>
     public int TryTake(int shard, Span<long> ids) => ForShard(shard).TryTake(ids).Taken;
 
-    /// <summary>Gives the rests of all windows back, so that the next instance does not start ahead of the clock. It is a courtesy, and ends
-    /// after 2 s: windows that are not given back are skipped.</summary>
+    /// <summary>Gives the rests of all windows back, so that the next instance does not start ahead of the clock. It is a courtesy, and
+    /// ends after 2 s: windows that are not given back are skipped.</summary>
     public async ValueTask DisposeAsync()
     {
         using var limit = new CancellationTokenSource(ReturnLimit, time);

@@ -58,7 +58,8 @@ internal sealed class IdGrpcService(IdGenerator ids, TimeProvider time) : Contra
     {
         var made = new long[count];
         using var patience = CancellationTokenSource.CreateLinkedTokenSource(context.CancellationToken);
-        using var limit = time.CreateTimer(static source => ((CancellationTokenSource)source!).Cancel(), patience, Patience(context), Timeout.InfiniteTimeSpan);
+        using var limit = time.CreateTimer(
+            static source => ((CancellationTokenSource)source!).Cancel(), patience, Patience(context), Timeout.InfiniteTimeSpan);
         try
         {
             await ids.FillAsync(shard, made, patience.Token).ConfigureAwait(false);

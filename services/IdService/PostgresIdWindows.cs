@@ -3,18 +3,19 @@ using Npgsql;
 
 namespace InstaGrpc.Services.IdService;
 
-/// <summary>Windows leased in the directory's table <c>id_windows</c>: one row a shard, whose <c>last_ms</c> is the end, exclusive, of the last
-/// window.</summary>
+/// <summary>Windows leased in the directory's table <c>id_windows</c>: one row a shard, whose <c>last_ms</c> is the end, exclusive, of the
+/// last window.</summary>
 /// <remarks>
-/// The row's lock orders the grants of a shard; the commit is acknowledged before an id of the window exists, so a crash on either side only
-/// skips ms. Nothing depends on the clocks of the instances.
-/// One statement is under way at a time; shards that ask meanwhile share the next one. So a process with one busy shard waits for nothing but
-/// its own statement, and one with thousands of them does not need thousands.
+/// The row's lock orders the grants of a shard; the commit is acknowledged before an id of the window exists, so a crash on either side
+/// only skips ms. Nothing depends on the clocks of the instances.
+/// One statement is under way at a time; shards that ask meanwhile share the next one. So a process with one busy shard waits for nothing
+/// but its own statement, and one with thousands of them does not need thousands.
 /// </remarks>
 public sealed class PostgresIdWindows(NpgsqlDataSource directory, IdServiceOptions options) : IIdWindows
 {
     // The window starts at the database's now, or where the last one ended. $5 bounds how far that may be in the future: the conditional
-    // update gives no row when it would pass the bound. In the order of the shards, so that two instances never wait for each other's locks.
+    // update gives no row when it would pass the bound. In the order of the shards, so that two instances never wait for each other's
+    // locks.
     private const string GrantSql = """
         WITH clock AS (SELECT (extract(epoch FROM clock_timestamp()) * 1000)::bigint - $1 AS now_ms)
         INSERT INTO id_windows AS w (shard, last_ms, owner)

@@ -2,14 +2,14 @@ using InstaGrpc.Contracts.Ids;
 
 namespace InstaGrpc.Services.IdService;
 
-/// <summary>Makes the ids of one shard inside the windows that it was given. For several threads; callers that need a window wait for the same
-/// one.</summary>
+/// <summary>Makes the ids of one shard inside the windows that it was given. For several threads; callers that need a window wait for the
+/// same one.</summary>
 /// <remarks>
-/// An id's ms is never before the last one's, never outside the window, and never more than <see cref="Burst"/> ahead of the clock: more than
-/// 1,024 at once need not wait, and what a thread missed while the machine ran others is made up for. The clock is the directory's at the
-/// grant, carried on by this machine's monotonic clock, so setting the wall clock changes nothing here.
-/// A process that was frozen past its window's end finds its clock behind the end and asks for a new window; and if the freeze strikes between
-/// that look and the id, the id still lies in a window that nobody else ever gets.
+/// An id's ms is never before the last one's, never outside the window, and never more than <see cref="Burst"/> ahead of the clock: more
+/// than 1,024 at once need not wait, and what a thread missed while the machine ran others is made up for. The clock is the directory's at
+/// the grant, carried on by this machine's monotonic clock, so setting the wall clock changes nothing here.
+/// A process that was frozen past its window's end finds its clock behind the end and asks for a new window; and if the freeze strikes
+/// between that look and the id, the id still lies in a window that nobody else ever gets.
 /// </remarks>
 internal sealed class ShardIds(int shard, IIdWindows windows, TimeProvider time)
 {
@@ -141,7 +141,7 @@ internal sealed class ShardIds(int shard, IIdWindows windows, TimeProvider time)
 
     private long NextMillisecond(long now) => Math.Max(Math.Max(now, _milliseconds + 1), _window.Start);
 
-    // A window that begins ahead of the directory's clock (the last owner crashed, or there are several) shifts the clock, so that its ids are
-    // paced like any others. Not by the burst: a busy shard asks for each window that much early, and the shifts would add up.
+    // A window that begins ahead of the directory's clock (the last owner crashed, or there are several) shifts the clock, so that its ids
+    // are paced like any others. Not by the burst: a busy shard asks for each window that much early, and the shifts would add up.
     private long Now() => Math.Max(_window.DatabaseNow, _window.Start - Burst) + (long)time.GetElapsedTime(_grantedAt).TotalMilliseconds;
 }

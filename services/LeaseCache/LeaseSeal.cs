@@ -4,10 +4,10 @@ using Google.Protobuf;
 
 namespace InstaGrpc.Services.LeaseCache;
 
-/// <summary>The form of a lease's token on the wire: the cache's own, and a checksum over it and the key that it was given for. So a token that
-/// was cut, made up, or given for another key is told from one that came too late.</summary>
-/// <remarks>It keeps mistakes apart, not attackers: callers are services of the mesh, who may fill and invalidate what they like. It needs no
-/// secret, so any replica takes another's.</remarks>
+/// <summary>The form of a lease's token on the wire: the cache's own, and a checksum over it and the key that it was given for. So a token
+/// that was cut, made up, or given for another key is told from one that came too late.</summary>
+/// <remarks>It keeps mistakes apart, not attackers: callers are services of the mesh, who may fill and invalidate what they like. It needs
+/// no secret, so any replica takes another's.</remarks>
 internal static class LeaseSeal
 {
     private const int ChecksumBytes = 8;

@@ -13,8 +13,8 @@ internal sealed class ServerStatistics(CacheInspector inspector, NodePool nodes,
     public async Task<ServerStats[]> ReadAsync(CancellationToken cancellation)
     {
         var asked = (pool?.Servers ?? []).Select(server => ReadAsync(server, cancellation)).ToArray();
-        var watermarks = await Task.WhenAll(nodes.AllNodes.Select(
-            async node => (Node: node, Servers: await inspector.WatermarksAsync(node, cancellation).ConfigureAwait(false)))).ConfigureAwait(false);
+        var watermarks = await Task.WhenAll(nodes.AllNodes.Select(async node =>
+            (Node: node, Servers: await inspector.WatermarksAsync(node, cancellation).ConfigureAwait(false)))).ConfigureAwait(false);
         var read = await Task.WhenAll(asked).ConfigureAwait(false);
         foreach (var stats in read)
         {

@@ -6,13 +6,14 @@ using Microsoft.Extensions.Options;
 
 namespace InstaGrpc.Services.ShardMap;
 
-/// <summary>Lets callers follow the map. Nothing is queued for them: a slow one gets the newest map when it is ready for it, and with it every
-/// change that it missed, since a shard knows the epoch of its last change.</summary>
+/// <summary>Lets callers follow the map. Nothing is queued for them: a slow one gets the newest map when it is ready for it, and with it
+/// every change that it missed, since a shard knows the epoch of its last change.</summary>
 internal sealed class MapWatchers(ShardRouter router, IOptions<ShardMapOptions> options, IHostApplicationLifetime lifetime)
 {
     private int _watching;
 
-    /// <summary>The map now, then each newer one. With each the epoch that the caller knows: only shards that changed after it are news.</summary>
+    /// <summary>The map now, then each newer one. With each the epoch that the caller knows: only shards that changed after it are
+    /// news.</summary>
     /// <param name="known">What the caller knows at first; 0: nothing.</param>
     /// <param name="cancellation">Ends the watching.</param>
     /// <exception cref="ResourceExhaustedException">Enough are watching.</exception>
@@ -24,7 +25,8 @@ internal sealed class MapWatchers(ShardRouter router, IOptions<ShardMapOptions> 
         if (Interlocked.Increment(ref _watching) > options.Value.MaxWatchers)
         {
             Interlocked.Decrement(ref _watching);
-            throw new ResourceExhaustedException($"{options.Value.MaxWatchers} callers watch the map here already", TimeSpan.FromSeconds(1));
+            throw new ResourceExhaustedException(
+                $"{options.Value.MaxWatchers} callers watch the map here already", TimeSpan.FromSeconds(1));
         }
         // A stream without end would hold up an orderly stop.
         using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellation, lifetime.ApplicationStopping);

@@ -70,7 +70,8 @@ internal sealed class GeneratorRun(IdGenerator generator, RecordedWindows window
                 }
                 if (value <= last || id.Shard != shard || window == granted.Count || id.Milliseconds < granted[window].Start)
                 {
-                    throw new InvalidOperationException($"Id {value} of shard {id.Shard} was made for shard {shard} after {last}, in no window of it.");
+                    throw new InvalidOperationException(
+                        $"Id {value} of shard {id.Shard} was made for shard {shard} after {last}, in no window of it.");
                 }
                 last = value;
             }

@@ -7,8 +7,8 @@ using InstaGrpc.Services.IdService;
 
 namespace InstaGrpc.Ratios.Ids;
 
-/// <summary>The generator on one thread with windows from PostgreSQL, every id checked; and the RPC for a single id, served by <c>insta</c>,
-/// against an empty handler of Grpc.AspNetCore.Server as it comes.</summary>
+/// <summary>The generator on one thread with windows from PostgreSQL, every id checked; and the RPC for a single id, served by
+/// <c>insta</c>, against an empty handler of Grpc.AspNetCore.Server as it comes.</summary>
 internal sealed class IdsBenchmark : IBenchmark
 {
     private const int Shards = 8;
@@ -16,7 +16,8 @@ internal sealed class IdsBenchmark : IBenchmark
     private const double RpcGoal = 0.8;
     private const string Next = "insta.id.v1.IdService/Next";
 
-    public string About => $"ids on one thread over {Shards} shards, each checked; the RPC for one id against an empty handler, called by h2load";
+    public string About =>
+        $"ids on one thread over {Shards} shards, each checked; the RPC for one id against an empty handler, called by h2load";
 
     public async Task RunAsync(BenchmarkReport report, CancellationToken cancellation)
     {
@@ -60,8 +61,8 @@ internal sealed class IdsBenchmark : IBenchmark
         using var http = new HttpClient();
         using var load = new H2Load("/" + Next, new NextRequest { Shard = 42 }, "service:bench");
         var subject = new CountedCalls(
-            load, ids.Grpc, () => ids.CountAsync("insta_rpc_duration_seconds_count", ("method", Next), ("code", "OK")));
-        var baseline = new CountedCalls(load, plainGrpc, async () => long.Parse(
+            report, load, ids.Grpc, () => ids.CountAsync("insta_rpc_duration_seconds_count", ("method", Next), ("code", "OK")));
+        var baseline = new CountedCalls(report, load, plainGrpc, async () => long.Parse(
             await http.GetStringAsync(new Uri(plainWeb, "/answered"), cancellation).ConfigureAwait(false), CultureInfo.InvariantCulture));
 
         await new PairedRounds(report).RunAsync(

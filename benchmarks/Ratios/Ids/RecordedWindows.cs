@@ -20,5 +20,6 @@ internal sealed class RecordedWindows(IIdWindows source, int shards) : IIdWindow
         return window;
     }
 
-    public Task ReturnAsync(IReadOnlyCollection<IdWindowRest> rests, CancellationToken cancellation) => source.ReturnAsync(rests, cancellation);
+    public Task ReturnAsync(IReadOnlyCollection<IdWindowRest> rests, CancellationToken cancellation) =>
+        source.ReturnAsync(rests, cancellation);
 }
