@@ -5,7 +5,8 @@ using InstaGrpc.Contracts.Internal;
 
 namespace InstaGrpc.Contracts;
 
-/// <summary>The resolved policies as text, for people: <c>insta contracts</c>, <c>protos/policy.snapshot.txt</c> and the table in protos/README.md.</summary>
+/// <summary>The resolved policies as text, for people: <c>insta contracts</c>, <c>protos/policy.snapshot.txt</c> and the table in
+/// protos/README.md.</summary>
 public static class PolicyTable
 {
     /// <summary>A paragraph for each method, with every default filled in. Stable: a change of it is a change of behaviour.</summary>
@@ -34,14 +35,16 @@ public static class PolicyTable
         var text = new StringBuilder();
         foreach (var service in catalog.Services)
         {
-            text.Append("### ").Append(service.FullName).Append("\n\n| method | request | response | who | policy |\n|---|---|---|---|---|\n");
+            text.Append("### ").Append(service.FullName).Append("\n\n| method | request | response | who | policy "
+                + "|\n|---|---|---|---|---|\n");
             foreach (var method in catalog.Methods.Where(m => m.ServiceFullName == service.FullName))
             {
                 text.Append("| ").Append(method.Name)
                     .Append(" | ").Append(Fields(method.Descriptor.InputType, method.Descriptor.IsClientStreaming))
                     .Append(" | ").Append(Fields(method.Descriptor.OutputType, method.Descriptor.IsServerStreaming))
                     .Append(" | ").AppendJoin(", ", method.Policy.Allow)
-                    .Append(" | ").AppendJoin("; ", Lines(method).Where(l => !l.StartsWith("allow ", StringComparison.Ordinal)).Select(l => l.Trim()))
+                    .Append(" | ").AppendJoin("; ",
+                        Lines(method).Where(l => !l.StartsWith("allow ", StringComparison.Ordinal)).Select(l => l.Trim()))
                     .Append(" |\n");
             }
 

@@ -29,7 +29,8 @@ public static class TableBinding
 
             if (table.Unpublishable is { } reason)
             {
-                Add($"\"{dependency.Table}\" {reason}, so its changes are not in the stream", "depend on the ordinary tables that it is made of");
+                Add($"\"{dependency.Table}\" {reason}, so its changes are not in the stream",
+                    "depend on the ordinary tables that it is made of");
             }
 
             for (var i = 0; i < cache.BoundFields.Count; i++)
@@ -57,7 +58,8 @@ public static class TableBinding
 
             if (!column.HasDeterministicCollation)
             {
-                Add($"column \"{name}\" of \"{table.Name}\" has a nondeterministic collation: another spelling of one value would be another key",
+                Add($"column \"{name}\" of \"{table.Name}\" has a nondeterministic collation: another spelling of one value "
+                    + $"would be another key",
                     "give it a deterministic collation");
             }
 
@@ -84,7 +86,8 @@ public static class TableBinding
             type = found;
         }
 
-        void Add(string problem, string fix) => faults.Add(new ContractFault(contract.Descriptor.File.Name, contract.FullName, problem, fix));
+        void Add(string problem, string fix) =>
+            faults.Add(new ContractFault(contract.Descriptor.File.Name, contract.FullName, problem, fix));
     }
 
     private static KeyType? TypeOf(string column) => column switch

@@ -15,7 +15,8 @@ public static class CallerExtensions
     public static Caller GetCaller(this ServerCallContext context) => context is ICallerSource source
         ? source.ReadCaller()
         : throw new InvalidOperationException(
-            $"{context.Method} was not mapped by the mesh, so nobody has checked who calls; add its service with AddInstaMesh(…).AddService<…>().");
+            $"{context.Method} was not mapped by the mesh, so nobody has checked who calls; add its service with "
+                + $"AddInstaMesh(…).AddService<…>().");
 
     /// <summary>The user who calls, or for whom a service calls.</summary>
     /// <exception cref="UnauthenticatedException">There is none.</exception>

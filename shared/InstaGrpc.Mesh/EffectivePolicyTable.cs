@@ -39,7 +39,8 @@ public static class EffectivePolicyTable
         if (policy.Cache is { } cache && cache != declared.Cache)
         {
             yield return cache.IsOn
-                ? Line($"cached for {cache.Ttl.TotalSeconds} s, stale up to {cache.MaxStale.TotalMilliseconds} ms, in process for {cache.L1Ttl.TotalMilliseconds} ms")
+                ? Line($"cached for {cache.Ttl.TotalSeconds} s, stale up to {cache.MaxStale.TotalMilliseconds} ms")
+                    + Line($", in process for {cache.L1Ttl.TotalMilliseconds} ms")
                 : "not cached";
         }
     }

@@ -12,7 +12,8 @@ namespace InstaGrpc.Mesh;
 /// <summary>Adds services and clients to the mesh. Made by <see cref="MeshServices.AddInstaMesh"/>.</summary>
 public sealed class MeshBuilder
 {
-    internal MeshBuilder(IServiceCollection services, IConfiguration configuration) => (Services, Configuration) = (services, configuration);
+    internal MeshBuilder(IServiceCollection services, IConfiguration configuration) =>
+        (Services, Configuration) = (services, configuration);
 
     /// <summary>The application's services.</summary>
     public IServiceCollection Services { get; }
@@ -56,5 +57,6 @@ public sealed class MeshBuilder
     }
 
     internal static Google.Protobuf.Reflection.ServiceDescriptor? DescriptorOf(Type? generated) =>
-        generated?.GetProperty("Descriptor", BindingFlags.Public | BindingFlags.Static)?.GetValue(null) as Google.Protobuf.Reflection.ServiceDescriptor;
+        generated?.GetProperty("Descriptor", BindingFlags.Public | BindingFlags.Static)?.GetValue(null)
+            as Google.Protobuf.Reflection.ServiceDescriptor;
 }

@@ -14,7 +14,8 @@ namespace InstaGrpc.Mesh;
 public static class MeshEndpoints
 {
     /// <summary>
-    /// Maps every service that was added, <c>grpc.health.v1</c>, <c>grpc.reflection.v1</c> (and v1alpha), <c>/healthz</c>, <c>/readyz</c> and
+    /// Maps every service that was added, <c>grpc.health.v1</c>, <c>grpc.reflection.v1</c> (and v1alpha), <c>/healthz</c>,
+    /// <c>/readyz</c> and
     /// <c>/metrics</c>. Contracts and overrides are checked here, before the server listens.
     /// </summary>
     /// <exception cref="Contracts.InvalidContractsException">A contract can't be served; the message lists every fault.</exception>

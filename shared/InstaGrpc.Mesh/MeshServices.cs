@@ -32,7 +32,8 @@ namespace InstaGrpc.Mesh;
 /// <c>insta-caller</c> is believed only from the internal listener.</item>
 /// <item><b>Rate limit</b> (<see cref="RateLimitCheck"/>) needs to know the caller, and comes before everything that costs.</item>
 /// <item><b>Deadline</b> (<see cref="DeadlineCheck"/>): the contract's ceiling or the caller's shorter one. From here on there is a time
-/// by which everything ends, cancelled at PostgreSQL too; it comes before the waiting: for the shard map, for a lease, for admission.</item>
+/// by which everything ends, cancelled at PostgreSQL too; it comes before the waiting: for the shard map, for a lease, for
+/// admission.</item>
 /// <item><b>Conditions</b> (<see cref="ConditionsCheck"/>): what the caller asks of the answer (token, own limit of staleness, epoch),
 /// checked before the cache looks for one that meets it.</item>
 /// <item><b>Cached calls</b> (<see cref="CachedCalls"/>): where the contract declares a cache, the call ends here. The handler runs only
@@ -121,7 +122,8 @@ public static class MeshServices
             });
         }
 
-        if (configuration.GetSection("Insta:Memcached:Servers") is { } servers && (servers.Value is { Length: > 0 } || servers.GetChildren().Any()))
+        if (configuration.GetSection("Insta:Memcached:Servers") is { } servers
+            && (servers.Value is { Length: > 0 } || servers.GetChildren().Any()))
         {
             services.AddMemcached(configuration);
         }

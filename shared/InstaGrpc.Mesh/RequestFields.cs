@@ -3,7 +3,8 @@ using InstaGrpc.Contracts.Ids;
 
 namespace InstaGrpc.Mesh;
 
-/// <summary>Checks that many methods share. Each throws an <see cref="InvalidFieldException"/> that names the field, and else gives the value
+/// <summary>Checks that many methods share. Each throws an <see cref="InvalidFieldException"/> that names the field, and else gives the
+/// value
 /// back.</summary>
 public sealed class RequestFields(TimeProvider time)
 {

@@ -17,15 +17,18 @@ public sealed class UndeclaredDependencyException : InvalidOperationException
             + " to its cache, with the columns that hold these fields.");
 
     internal static UndeclaredDependencyException UncachedCall(string method, string called) =>
-        new($"{method} is cached and its handler calls {called}, which is not: a change of that answer would not be seen. Give {called} a cache, "
+        new($"{method} is cached and its handler calls {called}, which is not: a change of that answer would not be seen. Give "
+            + $"{called} a cache, "
             + $"or take the call out of {method}.");
 
     internal static UndeclaredDependencyException Nothing(string method) =>
-        new($"{method} is cached, but its handler neither opens a session (INodeReads.OpenAsync) nor calls a cached method of the node: nobody "
+        new($"{method} is cached, but its handler neither opens a session (INodeReads.OpenAsync) nor calls a cached method of "
+            + $"the node: nobody "
             + "can tell what its answer depends on. Read through INodeReads, or remove `cache` from its contract.");
 
     internal static UndeclaredDependencyException Write(string method) =>
-        new($"{method} is cached and its handler writes: the write would happen only sometimes. Remove `cache` from its contract, or the write.");
+        new($"{method} is cached and its handler writes: the write would happen only sometimes. Remove `cache` from its "
+            + $"contract, or the write.");
 
     private static string Bind(string field) => $"bind {{ field: \"{field}\" column: … }}";
 }

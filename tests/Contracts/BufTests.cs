@@ -24,7 +24,8 @@ public sealed class BufTests
     [Fact]
     public async Task TheContractsBreakNobodyWhoUsesTheLastRelease()
     {
-        var (code, output) = await BufAsync(Checkout.Root, "breaking", "--against", Path.Combine(Checkout.Root, "protos", "released.binpb"));
+        var (code, output) = await BufAsync(Checkout.Root, "breaking", "--against",
+            Path.Combine(Checkout.Root, "protos", "released.binpb"));
 
         Assert.True(code == 0, output);
     }
@@ -36,7 +37,8 @@ public sealed class BufTests
         try
         {
             File.Copy(Path.Combine(Checkout.Root, "buf.yaml"), Path.Combine(folder, "buf.yaml"));
-            foreach (var file in Directory.EnumerateFiles(Path.Combine(Checkout.Root, "protos", "insta"), "*.proto", SearchOption.AllDirectories))
+            foreach (var file in Directory.EnumerateFiles(Path.Combine(Checkout.Root, "protos", "insta"), "*.proto",
+                SearchOption.AllDirectories))
             {
                 var copy = Path.Combine(folder, Path.GetRelativePath(Checkout.Root, file));
                 Directory.CreateDirectory(Path.GetDirectoryName(copy)!);

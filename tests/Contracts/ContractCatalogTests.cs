@@ -63,7 +63,8 @@ public sealed class ContractCatalogTests
     [InlineData("BatchWithoutAnswerKey", "batch.response_key \"name\" is no field")]
     public void AFaultIsNamedWithFileMethodAndFix(string method, string problem)
     {
-        var fault = Assert.Single(s_faults, f => f.Method == $"test.bad.v1.BadService/{method}" && f.Problem.Contains(problem, StringComparison.Ordinal));
+        var fault = Assert.Single(s_faults, f => f.Method == $"test.bad.v1.BadService/{method}"
+            && f.Problem.Contains(problem, StringComparison.Ordinal));
 
         Assert.Equal("bad/bad.proto", fault.File);
         Assert.NotEmpty(fault.Fix);
@@ -118,7 +119,8 @@ public sealed class ContractCatalogTests
         var catalog = ContractCatalog.Read(InstaContracts.Services);
 
         Assert.Equal(TimeSpan.FromSeconds(2), catalog["insta.media.v1.MediaService/GetMediaCounts"].Policy.Cache!.Lease);
-        Assert.Equal(TimeSpan.FromSeconds(12), ContractCatalog.Read([BadService.Descriptor], out _)["test.bad.v1.BadService/GetThing"].Policy.Cache!.Lease);
+        Assert.Equal(TimeSpan.FromSeconds(12),
+            ContractCatalog.Read([BadService.Descriptor], out _)["test.bad.v1.BadService/GetThing"].Policy.Cache!.Lease);
     }
 
     [Fact]
@@ -136,7 +138,8 @@ public sealed class ContractCatalogTests
         var catalog = ContractCatalog.Read([BadService.Descriptor], out _);
         string Hash(string name) => Convert.ToHexString(catalog["test.bad.v1.BadService/" + name].SchemaHash);
 
-        Assert.Equal(Hash("GetThing"), Convert.ToHexString(ContractCatalog.Read([BadService.Descriptor], out _)["test.bad.v1.BadService/GetThing"].SchemaHash));
+        Assert.Equal(Hash("GetThing"),
+            Convert.ToHexString(ContractCatalog.Read([BadService.Descriptor], out _)["test.bad.v1.BadService/GetThing"].SchemaHash));
         Assert.NotEqual(Hash("GetThing"), Hash("GetRich"));
         Assert.NotEqual(Hash("GetThing"), Hash("GetNamed"));
     }

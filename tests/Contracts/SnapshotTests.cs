@@ -1,7 +1,8 @@
 namespace InstaGrpc.Contracts.Tests;
 
 /// <summary>
-/// What outsiders rely on stands in files that a review sees change. <c>INSTA_UPDATE_SNAPSHOTS=1 dotnet test tests/Contracts</c> writes them anew.
+/// What outsiders rely on stands in files that a review sees change. <c>INSTA_UPDATE_SNAPSHOTS=1 dotnet test tests/Contracts</c> writes
+/// them anew.
 /// </summary>
 public sealed class SnapshotTests
 {
@@ -24,7 +25,8 @@ public sealed class SnapshotTests
         var end = text.IndexOf(End, StringComparison.Ordinal);
         Assert.True(begin >= 0 && end > begin, $"{path} has lost its markers");
 
-        Compare(path, text[..(begin + Begin.Length)] + PolicyTable.RenderMarkdown(ContractCatalog.Read(InstaContracts.Services)) + text[end..]);
+        Compare(path, text[..(begin + Begin.Length)] + PolicyTable.RenderMarkdown(ContractCatalog.Read(InstaContracts.Services))
+            + text[end..]);
     }
 
     private static void Compare(string path, string expected)

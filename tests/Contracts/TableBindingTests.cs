@@ -4,7 +4,8 @@ namespace InstaGrpc.Contracts.Tests;
 
 public sealed class TableBindingTests
 {
-    private static readonly MethodContract s_resolveName = ContractCatalog.Read(InstaContracts.Services)["insta.graph.v1.GraphService/ResolveName"];
+    private static readonly MethodContract s_resolveName =
+        ContractCatalog.Read(InstaContracts.Services)["insta.graph.v1.GraphService/ResolveName"];
 
     [Theory]
     [InlineData("text", KeyType.Text)]

@@ -104,6 +104,7 @@ public sealed class CallerTests(NotesFixture fixture) : IClassFixture<NotesFixtu
         await fixture.Host.Notes.LimitedAsync(new(), NotesHost.As("user:7002"));
 
         Assert.Equal(StatusCode.ResourceExhausted, refused.StatusCode);
-        Assert.InRange(int.Parse(refused.Trailers.GetValue("grpc-retry-pushback-ms")!, System.Globalization.CultureInfo.InvariantCulture), 1, 2000);
+        Assert.InRange(int.Parse(refused.Trailers.GetValue("grpc-retry-pushback-ms")!,
+            System.Globalization.CultureInfo.InvariantCulture), 1, 2000);
     }
 }

@@ -7,7 +7,8 @@ public sealed class ClientTests(NotesFixture fixture) : IClassFixture<NotesFixtu
     [Fact]
     public async Task AHandlersCallsAreItsServicesOnBehalfOfItsUser()
     {
-        var seen = await fixture.Host.Notes.RelayAsync(new() { Describe = new() { Name = Guid.NewGuid().ToString() } }, NotesHost.As("user:5"));
+        var seen = await fixture.Host.Notes.RelayAsync(new() { Describe = new() { Name = Guid.NewGuid().ToString() } },
+            NotesHost.As("user:5"));
 
         Assert.Equal("service:notes", seen.Describe.Caller);
         Assert.Equal("5", seen.Describe.UserId);
@@ -44,7 +45,8 @@ public sealed class ClientTests(NotesFixture fixture) : IClassFixture<NotesFixtu
     {
         await fixture.Host.Notes.WriteNoteAsync(new() { NoteId = 78, Text = "x" }, NotesHost.As("user:5"));
 
-        var seen = await fixture.Host.Notes.RelayAsync(new() { Describe = new() { Name = Guid.NewGuid().ToString() } }, NotesHost.As("user:5"));
+        var seen = await fixture.Host.Notes.RelayAsync(new() { Describe = new() { Name = Guid.NewGuid().ToString() } },
+            NotesHost.As("user:5"));
 
         Assert.True(long.TryParse(seen.Describe.Epoch, out _), $"epoch \"{seen.Describe.Epoch}\"");
     }
@@ -58,7 +60,8 @@ public sealed class ClientTests(NotesFixture fixture) : IClassFixture<NotesFixtu
             Assert.Equal("n", (await fixture.Host.Notes.ReadNoteAsync(new() { NoteId = id }, NotesHost.As("user:5"))).Note.Text);
         }
 
-        var counts = await Task.WhenAll(fixture.Host.Nodes.Select(n => n.QueryAsync<long>($"SELECT count(*) FROM notes WHERE id IN ({1L << 10}, {5000L << 10})")));
+        var counts = await Task.WhenAll(fixture.Host.Nodes.Select(n =>
+            n.QueryAsync<long>($"SELECT count(*) FROM notes WHERE id IN ({1L << 10}, {5000L << 10})")));
         Assert.Equal([1L, 1L], counts);
     }
 }

@@ -33,8 +33,10 @@ public sealed partial class MetricsDocumentTests(StreamFixture fixture) : IClass
             "insta_invalidator_refused_keys_total", "insta_invalidator_interruptions_total",
         ];
         var missing = Documented().Keys
-            .Where(name => name.StartsWith("insta_rpc_", StringComparison.Ordinal) || name.StartsWith("insta_cache_", StringComparison.Ordinal)
-                || name.StartsWith("insta_changes_", StringComparison.Ordinal) || name.StartsWith("insta_invalidator_", StringComparison.Ordinal))
+            .Where(name => name.StartsWith("insta_rpc_", StringComparison.Ordinal)
+                || name.StartsWith("insta_cache_", StringComparison.Ordinal)
+                || name.StartsWith("insta_changes_", StringComparison.Ordinal)
+                    || name.StartsWith("insta_invalidator_", StringComparison.Ordinal))
             .Where(name => !shown.ContainsKey(name) && !rare.Contains(name));
 
         if (missing.Any())
@@ -59,7 +61,8 @@ public sealed partial class MetricsDocumentTests(StreamFixture fixture) : IClass
         using var http = new HttpClient { DefaultRequestVersion = new(2, 0), DefaultVersionPolicy = HttpVersionPolicy.RequestVersionExact };
         var text = await http.GetStringAsync(new Uri(fixture.Host.Address, "/metrics"));
         var shown = new Dictionary<string, HashSet<string>>(StringComparer.Ordinal);
-        var histograms = text.Split('\n').Where(l => l.EndsWith(" histogram", StringComparison.Ordinal)).Select(l => l.Split(' ')[2]).ToHashSet();
+        var histograms = text.Split('\n').Where(l => l.EndsWith(" histogram", StringComparison.Ordinal)).Select(l =>
+            l.Split(' ')[2]).ToHashSet();
         foreach (var match in text.Split('\n').Select(l => Sample().Match(l)).Where(m => m.Success))
         {
             var name = match.Groups["name"].Value;

@@ -24,7 +24,8 @@ public sealed class NotesGrpcService(INodeReads reads, INodeWrites writes, Notes
         await writes.RunAsync(request.NoteId, async (connection, transaction, ct) =>
         {
             await using var command = new NpgsqlCommand(
-                "INSERT INTO notes (id, owner_id, text) VALUES ($1, $2, $3) ON CONFLICT (id) DO UPDATE SET text = excluded.text", connection, transaction);
+                "INSERT INTO notes (id, owner_id, text) VALUES ($1, $2, $3) ON CONFLICT (id) DO UPDATE SET text = excluded.text",
+                    connection, transaction);
             command.Parameters.Add(new() { Value = request.NoteId });
             command.Parameters.Add(new() { Value = owner });
             command.Parameters.Add(new() { Value = request.Text });
@@ -102,16 +103,19 @@ public sealed class NotesGrpcService(INodeReads reads, INodeWrites writes, Notes
         return new() { Text = (await self.GetNoteAsync(new() { NoteId = request.NoteId })).Note.Text };
     }
 
-    public override async Task<ReadUndeclaredTableResponse> ReadUndeclaredTable(ReadUndeclaredTableRequest request, ServerCallContext context)
+    public override async Task<ReadUndeclaredTableResponse> ReadUndeclaredTable(ReadUndeclaredTableRequest request,
+        ServerCallContext context)
     {
         log.Add("ReadUndeclaredTable", request.NoteId);
         await FindAsync(request.NoteId, context);
         var session = await reads.OpenAsync(context.CancellationToken);
-        await using var command = session.Command("SELECT count(*) FROM marks WHERE note_id = $1", new NpgsqlParameter { Value = request.NoteId });
+        await using var command = session.Command("SELECT count(*) FROM marks WHERE note_id = $1",
+            new NpgsqlParameter { Value = request.NoteId });
         return new() { Word = Convert.ToString(await command.ExecuteScalarAsync(context.CancellationToken), CultureInfo.InvariantCulture) };
     }
 
-    public override async Task<ReadUndeclaredCallerResponse> ReadUndeclaredCaller(ReadUndeclaredCallerRequest request, ServerCallContext context)
+    public override async Task<ReadUndeclaredCallerResponse> ReadUndeclaredCaller(ReadUndeclaredCallerRequest request,
+        ServerCallContext context)
     {
         await FindAsync(request.NoteId, context);
         return new() { Caller = context.GetCaller().ToString() };
@@ -167,7 +171,8 @@ public sealed class NotesGrpcService(INodeReads reads, INodeWrites writes, Notes
         _ => new InvalidOperationException("secret inside of 10.0.0.1"),
     });
 
-    public override Task<LimitedResponse> Limited(LimitedRequest request, ServerCallContext context) => Task.FromResult(new LimitedResponse());
+    public override Task<LimitedResponse> Limited(LimitedRequest request, ServerCallContext context) =>
+        Task.FromResult(new LimitedResponse());
 
     public override async Task<WaitResponse> Wait(WaitRequest request, ServerCallContext context)
     {
@@ -184,7 +189,8 @@ public sealed class NotesGrpcService(INodeReads reads, INodeWrites writes, Notes
         }
     }
 
-    private static Note Read(NpgsqlDataReader reader) => new() { Id = reader.GetInt64(0), OwnerId = reader.GetInt64(1), Text = reader.GetString(2) };
+    private static Note Read(NpgsqlDataReader reader) =>
+        new() { Id = reader.GetInt64(0), OwnerId = reader.GetInt64(1), Text = reader.GetString(2) };
 
     private async Task<Note> FindAsync(long id, ServerCallContext context)
     {

@@ -80,7 +80,8 @@ public sealed class NotesHost : IAsyncDisposable
     {
         TestDatabase[] databases =
         [
-            await servers.CreateDatabaseAsync("directory"), await servers.CreateDatabaseAsync("one"), await servers.CreateDatabaseAsync("two"),
+            await servers.CreateDatabaseAsync("directory"), await servers.CreateDatabaseAsync("one"),
+                await servers.CreateDatabaseAsync("two"),
         ];
         var configuration = new Dictionary<string, string?>
         {

@@ -15,13 +15,15 @@ public sealed class ProtocolTests(NotesFixture fixture) : IClassFixture<NotesFix
     {
         using var watch = new Health.HealthClient(fixture.Host.Channel).Watch(new() { Service = service });
         var last = ServingStatus.Unknown;
-        while (last != ServingStatus.Serving && await watch.ResponseStream.MoveNext(new CancellationTokenSource(TimeSpan.FromSeconds(30)).Token))
+        while (last != ServingStatus.Serving
+            && await watch.ResponseStream.MoveNext(new CancellationTokenSource(TimeSpan.FromSeconds(30)).Token))
         {
             last = watch.ResponseStream.Current.Status;
         }
 
         Assert.Equal(ServingStatus.Serving, last);
-        Assert.Equal(ServingStatus.Serving, (await new Health.HealthClient(fixture.Host.Channel).CheckAsync(new() { Service = service })).Status);
+        Assert.Equal(ServingStatus.Serving,
+            (await new Health.HealthClient(fixture.Host.Channel).CheckAsync(new() { Service = service })).Status);
     }
 
     [Fact]
@@ -50,7 +52,8 @@ public sealed class ProtocolTests(NotesFixture fixture) : IClassFixture<NotesFix
         var answers = await call.ResponseStream.ReadAllAsync().ToListAsync();
 
         Assert.Equal(
-            ["grpc.health.v1.Health", "grpc.reflection.v1.ServerReflection", "grpc.reflection.v1alpha.ServerReflection", "test.notes.v1.NotesService"],
+            ["grpc.health.v1.Health", "grpc.reflection.v1.ServerReflection", "grpc.reflection.v1alpha.ServerReflection",
+                "test.notes.v1.NotesService"],
             answers[0].ListServicesResponse.Service.Select(s => s.Name));
         Assert.Equal(NotesReflection.Descriptor.SerializedData, answers[1].FileDescriptorResponse.FileDescriptorProto[0]);
         Assert.Equal(3, answers[1].FileDescriptorResponse.FileDescriptorProto.Count);
@@ -90,6 +93,7 @@ public sealed class ProtocolTests(NotesFixture fixture) : IClassFixture<NotesFix
         var text = await http.GetStringAsync(new Uri(fixture.Host.Address, "/metrics"));
 
         Assert.Contains("# TYPE insta_rpc_duration_seconds histogram\n", text, StringComparison.Ordinal);
-        Assert.Contains("insta_rpc_duration_seconds_count{code=\"OK\",method=\"test.notes.v1.NotesService/Describe\"} ", text, StringComparison.Ordinal);
+        Assert.Contains("insta_rpc_duration_seconds_count{code=\"OK\",method=\"test.notes.v1.NotesService/Describe\"} ", text,
+            StringComparison.Ordinal);
     }
 }

@@ -44,7 +44,8 @@ public sealed class ReadinessTests(AssemblyServers servers) : IClassFixture<Asse
         var ready = await http.GetAsync(new Uri(host.Address, "/readyz"));
         Assert.Equal(HttpStatusCode.ServiceUnavailable, ready.StatusCode);
         Assert.Contains("postgres: ", await ready.Content.ReadAsStringAsync(), StringComparison.Ordinal);
-        var error = await Assert.ThrowsAsync<RpcException>(async () => await host.Notes.GetNoteAsync(new() { NoteId = Note }, NotesHost.As("user:1")));
+        var error = await Assert.ThrowsAsync<RpcException>(async () =>
+            await host.Notes.GetNoteAsync(new() { NoteId = Note }, NotesHost.As("user:1")));
         Assert.Equal(StatusCode.Unavailable, error.StatusCode);
     }
 

@@ -50,7 +50,8 @@ public sealed class StreamFixture : IAsyncLifetime
             var (id, _) = await WriteAsync(shard);
             for (var i = 0; i < 3; i++)
             {
-                await Host.Notes.GetNoteAsync(new GetNoteRequest { NoteId = id }, NotesHost.As("user:5"), cancellationToken: patience.Token);
+                await Host.Notes.GetNoteAsync(new GetNoteRequest { NoteId = id }, NotesHost.As("user:5"),
+                    cancellationToken: patience.Token);
             }
 
             if (Host.Log.Runs("GetNote", id) < 3)

@@ -20,8 +20,10 @@ public sealed class UndeclaredTests(AssemblyServers servers) : IClassFixture<Ass
 
         Assert.Contains(host.Errors, e => e.Contains("ReadUndeclaredTable is cached and its handler reads marks", StringComparison.Ordinal)
             && e.Contains("depends_on { table: \"marks\" bind { field: \"note_id\" column: … } }", StringComparison.Ordinal));
-        Assert.Contains(host.Errors, e => e.Contains("ReadUndeclaredCaller is cached and its handler reads the caller's identity", StringComparison.Ordinal));
-        Assert.Contains(host.Errors, e => e.Contains("ReadNothing is cached, but its handler neither opens a session", StringComparison.Ordinal));
+        Assert.Contains(host.Errors, e =>
+            e.Contains("ReadUndeclaredCaller is cached and its handler reads the caller's identity", StringComparison.Ordinal));
+        Assert.Contains(host.Errors, e =>
+            e.Contains("ReadNothing is cached, but its handler neither opens a session", StringComparison.Ordinal));
     }
 
     [Fact]

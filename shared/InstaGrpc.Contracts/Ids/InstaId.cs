@@ -1,6 +1,7 @@
 namespace InstaGrpc.Contracts.Ids;
 
-/// <summary>A 64-bit id that sorts by time: 41 bits of ms since <see cref="Epoch"/>, 13 bits of logical shard, 10 bits of sequence.</summary>
+/// <summary>A 64-bit id that sorts by time: 41 bits of ms since <see cref="Epoch"/>, 13 bits of logical shard, 10 bits of
+/// sequence.</summary>
 /// <remarks>The layout is that of "Sharding &amp; IDs at Instagram" (2012) with another epoch. As a signed number an id is positive until
 /// <see cref="SignedEnd"/>, 2^40 ms after the epoch; the 41st bit is the sign from then on.</remarks>
 /// <param name="Value">What travels: positive.</param>

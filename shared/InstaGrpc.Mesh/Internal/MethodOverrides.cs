@@ -48,7 +48,8 @@ internal static class MethodOverrides
                             : Refuse($"would widen the contract's {policy.RateLimit.Burst}");
                     break;
                 case "cache:mode" or "cache:ttlseconds" or "cache:maxstalems" or "cache:l1ttlms" when effective.Cache is null:
-                    Refuse(policy.Batch is { } batch ? $"has to be set at {batch.ItemMethod.FullName}" : "is about a method that is not cached");
+                    Refuse(policy.Batch is { } batch ? $"has to be set at {batch.ItemMethod.FullName}"
+                        : "is about a method that is not cached");
                     break;
                 case "cache:mode" when value is "on" or "off":
                     effective = With(effective.Cache! with { IsOn = value == "on" });
@@ -71,12 +72,13 @@ internal static class MethodOverrides
                         ? With(effective.Cache! with { L1Ttl = TimeSpan.FromMilliseconds(l1) })
                         : Refuse($"would widen the contract's {policy.Cache.L1Ttl.TotalMilliseconds:0}");
                     break;
-                case "deadlinems" or "ratelimit:permitspersecond" or "ratelimit:burst" or "cache:mode" or "cache:ttlseconds" or "cache:maxstalems"
-                    or "cache:l1ttlms":
+                case "deadlinems" or "ratelimit:permitspersecond" or "ratelimit:burst" or "cache:mode" or "cache:ttlseconds"
+                    or "cache:maxstalems" or "cache:l1ttlms":
                     Refuse($"cannot be \"{value}\"");
                     break;
                 default:
-                    Refuse("is no setting of a method; there are DeadlineMs, RateLimit:PermitsPerSecond, RateLimit:Burst, Cache:Mode (on, off), "
+                    Refuse("is no setting of a method; there are DeadlineMs, RateLimit:PermitsPerSecond, RateLimit:Burst, "
+                        + "Cache:Mode (on, off), "
                         + "Cache:TtlSeconds, Cache:MaxStaleMs and Cache:L1TtlMs");
                     break;
             }

@@ -16,7 +16,8 @@ internal sealed class BatchValidator : IContractValidator
             && (cache.Key.Count > 0 || cache.Group.Count > 0 || cache.DependsOn.Count > 0 || cache.TtlSeconds > 0 || cache.MaxStaleMs > 0
                 || cache.L1TtlMs > 0))
         {
-            faults.Add(draft.Fault("cache.batch beside other cache settings", "remove them: the item method gives key, times and dependencies"));
+            faults.Add(draft.Fault("cache.batch beside other cache settings",
+                "remove them: the item method gives key, times and dependencies"));
         }
 
         var item = draft.Method.Service.Methods.FirstOrDefault(m => m.Name == batch.ItemMethod);
@@ -54,7 +55,8 @@ internal sealed class BatchValidator : IContractValidator
         var request = draft.Method.InputType.FindFieldByName(batch.RequestField);
         if (request is not { IsRepeated: true, IsMap: false })
         {
-            faults.Add(draft.Fault($"batch.request_field \"{batch.RequestField}\" is no repeated field of {draft.Method.InputType.FullName}",
+            faults.Add(draft.Fault($"batch.request_field \"{batch.RequestField}\" is no repeated field of "
+                + $"{draft.Method.InputType.FullName}",
                 "name the repeated field with the items' keys"));
         }
 
@@ -66,7 +68,8 @@ internal sealed class BatchValidator : IContractValidator
         else if (request is not null && request.FieldType != key.FieldType)
         {
             faults.Add(draft.Fault(
-                $"batch.request_field \"{batch.RequestField}\" is {TypeName.Of(request)}, batch.item_key \"{batch.ItemKey}\" is {TypeName.Of(key)}",
+                $"batch.request_field \"{batch.RequestField}\" is {TypeName.Of(request)}, batch.item_key \"{batch.ItemKey}\" is "
+                    + $"{TypeName.Of(key)}",
                 "give them the same type"));
         }
 
@@ -77,7 +80,8 @@ internal sealed class BatchValidator : IContractValidator
             if (theirs is not null && (ours is null || ours.Field.FieldType != theirs.Field.FieldType || ours.Field.IsRepeated
                 || ours.Path.Contains('.')))
             {
-                faults.Add(draft.Fault($"key field \"{name}\" of {item.Name} is missing from {draft.Method.InputType.FullName} (or of another type)",
+                faults.Add(draft.Fault($"key field \"{name}\" of {item.Name} is missing from {draft.Method.InputType.FullName} "
+                    + $"(or of another type)",
                     "add it: a batch's other key fields are taken by name"));
             }
         }
@@ -95,10 +99,12 @@ internal sealed class BatchValidator : IContractValidator
         }
 
         var single = item.OutputType.FindFieldByName(batch.ItemResponseField);
-        if (single is not { IsRepeated: false, FieldType: FieldType.Message } || single.MessageType.FullName != response.MessageType.FullName)
+        if (single is not { IsRepeated: false, FieldType: FieldType.Message }
+            || single.MessageType.FullName != response.MessageType.FullName)
         {
             faults.Add(draft.Fault(
-                $"batch.item_response_field \"{batch.ItemResponseField}\" of {item.OutputType.FullName} is not one {response.MessageType.FullName}",
+                $"batch.item_response_field \"{batch.ItemResponseField}\" of {item.OutputType.FullName} is not one "
+                    + $"{response.MessageType.FullName}",
                 "name the field that holds what response_field repeats"));
         }
 
@@ -106,7 +112,8 @@ internal sealed class BatchValidator : IContractValidator
         // shared entry on the way back.
         foreach (var other in item.OutputType.Fields.InDeclarationOrder().Where(f => f.Name != batch.ItemResponseField))
         {
-            faults.Add(draft.Fault($"{item.OutputType.FullName} has field \"{other.Name}\" beside \"{batch.ItemResponseField}\": a batch could not fill it",
+            faults.Add(draft.Fault($"{item.OutputType.FullName} has field \"{other.Name}\" beside "
+                + $"\"{batch.ItemResponseField}\": a batch could not fill it",
                 $"move it into {response.MessageType.FullName}"));
         }
 
@@ -114,7 +121,8 @@ internal sealed class BatchValidator : IContractValidator
         var itemKey = item.InputType.FindFieldByName(batch.ItemKey);
         if (answerKey is null || answerKey.IsRepeated || (itemKey is not null && answerKey.FieldType != itemKey.FieldType))
         {
-            faults.Add(draft.Fault($"batch.response_key \"{batch.ResponseKey}\" is no field of {response.MessageType.FullName} with the type of "
+            faults.Add(draft.Fault($"batch.response_key \"{batch.ResponseKey}\" is no field of {response.MessageType.FullName} "
+                + $"with the type of "
                 + $"batch.item_key \"{batch.ItemKey}\"", "name the field of an answer that equals its item's key"));
         }
     }

@@ -29,7 +29,8 @@ internal sealed class DependencyValidator : IContractValidator
             Bindings(draft, dependency, bound, faults);
         }
 
-        foreach (var table in cache.DependsOn.GroupBy(d => (d.Table, string.Join(',', d.Bind.Select(b => b.Column)))).Where(g => g.Count() > 1))
+        foreach (var table in cache.DependsOn.GroupBy(d => (d.Table, string.Join(',', d.Bind.Select(b => b.Column))))
+            .Where(g => g.Count() > 1))
         {
             faults.Add(draft.Fault($"depends_on declares table \"{table.Key.Table}\" twice with the same columns", "declare it once"));
         }
@@ -74,7 +75,8 @@ internal sealed class DependencyValidator : IContractValidator
             {
                 faults.Add(draft.Fault(
                     times == 0
-                        ? $"depends_on \"{dependency.Table}\" does not bind \"{name}\": a changed row would not give the keys that it makes stale"
+                        ? $"depends_on \"{dependency.Table}\" does not bind \"{name}\": a changed row would not give the keys "
+                            + $"that it makes stale"
                         : $"depends_on \"{dependency.Table}\" binds \"{name}\" {times} times",
                     times == 0
                         ? $"add `bind {{ field: \"{name}\" column: … }}`, or declare the bound fields as cache.group"

@@ -37,7 +37,8 @@ internal sealed class RequestCoverageValidator : IContractValidator
     {
         foreach (var name in Missing(draft.Method.InputType, string.Empty, covered, draft.Cache!.IgnoredFields))
         {
-            faults.Add(draft.Fault($"request field \"{name}\" is neither in cache.key nor in cache.ignored_fields: two questions would share an answer",
+            faults.Add(draft.Fault($"request field \"{name}\" is neither in cache.key nor in cache.ignored_fields: two "
+                + $"questions would share an answer",
                 $"add it to cache.key, or to cache.ignored_fields if it does not change the answer"));
         }
     }

@@ -25,7 +25,8 @@ internal sealed class ShardKeyValidator : IContractValidator
 
         if (!field.IsInt64)
         {
-            faults.Add(draft.Fault($"shard_key \"{path}\" is {TypeName.Of(field.Field)}, not an int64 id", "name an int64 field of the request"));
+            faults.Add(draft.Fault($"shard_key \"{path}\" is {TypeName.Of(field.Field)}, not an int64 id",
+                "name an int64 field of the request"));
         }
 
         if (draft.Cache is { Batch: null } cache && cache.IgnoredFields.Contains(path))

@@ -16,27 +16,32 @@ namespace InstaGrpc.Mesh.Internal.Client;
 /// (<see cref="ServiceConfigs"/>), inside this interceptor: all attempts share one deadline.
 /// </summary>
 internal sealed class ClientInterceptor(
-    CallFlow flow, MeshCatalog catalog, IOptions<MeshOptions> options, TimeProvider time, MeshInstruments instruments, ShardRouter? router = null)
+    CallFlow flow, MeshCatalog catalog, IOptions<MeshOptions> options, TimeProvider time, MeshInstruments instruments,
+        ShardRouter? router = null)
     : Interceptor
 {
     private readonly string _name = options.Value.Name ?? catalog.Served.Methods.FirstOrDefault()?.ServiceName ?? "mesh";
 
     public override TResponse BlockingUnaryCall<TRequest, TResponse>(
-        TRequest request, ClientInterceptorContext<TRequest, TResponse> context, BlockingUnaryCallContinuation<TRequest, TResponse> continuation) =>
+        TRequest request, ClientInterceptorContext<TRequest, TResponse> context,
+        BlockingUnaryCallContinuation<TRequest, TResponse> continuation) =>
         throw new NotSupportedException($"Call {context.Method.Name}Async: a blocking call has no trailers, so its token would be lost.");
 
     public override AsyncUnaryCall<TResponse> AsyncUnaryCall<TRequest, TResponse>(
-        TRequest request, ClientInterceptorContext<TRequest, TResponse> context, AsyncUnaryCallContinuation<TRequest, TResponse> continuation)
+        TRequest request, ClientInterceptorContext<TRequest, TResponse> context,
+        AsyncUnaryCallContinuation<TRequest, TResponse> continuation)
     {
         var current = flow.Current;
         var attempt = new UnaryAttempt<TRequest, TResponse>(this, current, request, context, continuation);
         var response = attempt.RunAsync();
         return new AsyncUnaryCall<TResponse>(
-            response, attempt.HeadersAsync(response), () => attempt.Call.GetStatus(), () => attempt.Call.GetTrailers(), () => attempt.Call.Dispose());
+            response, attempt.HeadersAsync(response), () => attempt.Call.GetStatus(), () => attempt.Call.GetTrailers(),
+            () => attempt.Call.Dispose());
     }
 
     public override AsyncServerStreamingCall<TResponse> AsyncServerStreamingCall<TRequest, TResponse>(
-        TRequest request, ClientInterceptorContext<TRequest, TResponse> context, AsyncServerStreamingCallContinuation<TRequest, TResponse> continuation) =>
+        TRequest request, ClientInterceptorContext<TRequest, TResponse> context,
+        AsyncServerStreamingCallContinuation<TRequest, TResponse> continuation) =>
         continuation(request, Prepare(flow.Current, context));
 
     public override AsyncClientStreamingCall<TRequest, TResponse> AsyncClientStreamingCall<TRequest, TResponse>(

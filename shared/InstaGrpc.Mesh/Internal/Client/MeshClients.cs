@@ -16,7 +16,8 @@ internal sealed class MeshClients(
 
     public TClient Create<TClient>(ServiceDescriptor service)
         where TClient : ClientBase<TClient> =>
-        (TClient)Activator.CreateInstance(typeof(TClient), new LateCallInvoker(() => Channel(service).CreateCallInvoker()).Intercept(interceptor))!;
+        (TClient)Activator.CreateInstance(typeof(TClient),
+            new LateCallInvoker(() => Channel(service).CreateCallInvoker()).Intercept(interceptor))!;
 
     public void Dispose()
     {

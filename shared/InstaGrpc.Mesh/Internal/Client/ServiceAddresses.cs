@@ -18,7 +18,8 @@ internal sealed class ServiceAddresses(IOptions<MeshOptions> options, MeshCatalo
             .ToArray();
         if (missing.Length > 0)
         {
-            throw new InvalidOperationException($"This process calls services that it does not serve; set {string.Join(", ", missing)} to http://host:port.");
+            throw new InvalidOperationException($"This process calls services that it does not serve; set "
+                + $"{string.Join(", ", missing)} to http://host:port.");
         }
     }
 

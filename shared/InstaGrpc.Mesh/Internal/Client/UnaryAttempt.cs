@@ -34,7 +34,8 @@ internal sealed class UnaryAttempt<TRequest, TResponse>
         }
         catch (RpcException refusal)
         {
-            if (!await _interceptor.RefreshedAsync(refusal, _context.Method.FullName, _context.Options.CancellationToken).ConfigureAwait(false))
+            if (!await _interceptor.RefreshedAsync(refusal, _context.Method.FullName,
+                _context.Options.CancellationToken).ConfigureAwait(false))
             {
                 throw;
             }

@@ -23,7 +23,8 @@ internal sealed partial class HealthBoard : BackgroundService
     private bool _stopping;
 
     public HealthBoard(
-        IEnumerable<IReadinessCheck> checks, MeshCatalog catalog, TimeProvider time, IHostApplicationLifetime lifetime, ILogger<HealthBoard> logger)
+        IEnumerable<IReadinessCheck> checks, MeshCatalog catalog, TimeProvider time, IHostApplicationLifetime lifetime,
+            ILogger<HealthBoard> logger)
     {
         (_checks, _catalog, _time, _logger) = ([.. checks], catalog, time, logger);
         _state = StateOf(_checks.ToDictionary(c => c, c => (string?)"not looked at yet"));
@@ -72,7 +73,8 @@ internal sealed partial class HealthBoard : BackgroundService
 
     private async Task LookAsync(CancellationToken cancellation)
     {
-        var reasons = await Task.WhenAll(_checks.Select(async check => (check, reason: await LookAsync(check, cancellation).ConfigureAwait(false))))
+        var reasons = await Task.WhenAll(_checks.Select(async check =>
+            (check, reason: await LookAsync(check, cancellation).ConfigureAwait(false))))
             .ConfigureAwait(false);
         Set(StateOf(reasons.ToDictionary(r => r.check, r => r.reason)));
     }
@@ -133,7 +135,8 @@ internal sealed partial class HealthBoard : BackgroundService
     private HealthState StateOf(Dictionary<IReadinessCheck, string?> reasons)
     {
         var missing = reasons.Where(r => r.Value is not null).Select(r => new MissingDependency(r.Key.Name, r.Value!)).ToArray();
-        bool Serving(string service) => reasons.All(r => r.Value is null || (r.Key.Services is { } services && !services.Contains(service)));
+        bool Serving(string service) =>
+            reasons.All(r => r.Value is null || (r.Key.Services is { } services && !services.Contains(service)));
         return new HealthState(
             reasons.All(r => r.Value is null || r.Key.Services is not null),
             _catalog.Services.Select(s => s.Descriptor.FullName).ToFrozenDictionary(name => name, Serving),

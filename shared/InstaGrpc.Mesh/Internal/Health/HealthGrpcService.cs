@@ -24,7 +24,8 @@ internal sealed class HealthGrpcService(HealthBoard board) : HealthV1.Health.Hea
         return Task.FromResult(response);
     }
 
-    public override async Task Watch(HealthCheckRequest request, IServerStreamWriter<HealthCheckResponse> responseStream, ServerCallContext context)
+    public override async Task Watch(HealthCheckRequest request, IServerStreamWriter<HealthCheckResponse> responseStream,
+        ServerCallContext context)
     {
         ServingStatus? last = null;
         var state = board.State;
@@ -34,7 +35,8 @@ internal sealed class HealthGrpcService(HealthBoard board) : HealthV1.Health.Hea
             if (status != last)
             {
                 last = status;
-                await responseStream.WriteAsync(new HealthCheckResponse { Status = status }, context.CancellationToken).ConfigureAwait(false);
+                await responseStream.WriteAsync(new HealthCheckResponse { Status = status },
+                    context.CancellationToken).ConfigureAwait(false);
             }
 
             state = await board.WaitForChangeAsync(state, context.CancellationToken).ConfigureAwait(false);

@@ -9,5 +9,6 @@ namespace InstaGrpc.Mesh.Internal.Health;
 internal sealed record HealthState(bool IsReady, FrozenDictionary<string, bool> Services, IReadOnlyList<MissingDependency> Missing)
 {
     public bool IsSameAs(HealthState other) => IsReady == other.IsReady && Missing.SequenceEqual(other.Missing)
-        && Services.Count == other.Services.Count && Services.All(s => other.Services.TryGetValue(s.Key, out var serving) && serving == s.Value);
+        && Services.Count == other.Services.Count
+            && Services.All(s => other.Services.TryGetValue(s.Key, out var serving) && serving == s.Value);
 }

@@ -24,7 +24,8 @@ internal static class MeshHealth
         services.AddSingleton<ReflectionIndex>();
     }
 
-    /// <summary><c>/healthz</c>: the process lives. <c>/readyz</c>: it takes calls, or (503) a line for each thing that is missing.</summary>
+    /// <summary><c>/healthz</c>: the process lives. <c>/readyz</c>: it takes calls, or (503) a line for each thing that is
+    /// missing.</summary>
     public static void MapMeshHealth(this IEndpointRouteBuilder endpoints)
     {
         endpoints.MapGet("/healthz", () => "ok");
@@ -37,7 +38,8 @@ internal static class MeshHealth
                 text.Append(missing.Name).Append(": ").Append(missing.Reason).Append('\n');
             }
 
-            return Results.Text(text.ToString(), statusCode: state.IsReady ? StatusCodes.Status200OK : StatusCodes.Status503ServiceUnavailable);
+            return Results.Text(text.ToString(), statusCode: state.IsReady ? StatusCodes.Status200OK
+                : StatusCodes.Status503ServiceUnavailable);
         });
     }
 }

@@ -14,7 +14,8 @@ namespace InstaGrpc.Mesh.Internal.Server;
 /// (<see cref="CachedRuns"/>), so the call's own continuation is not used: a run may outlive the call that started it.
 /// </summary>
 internal sealed partial class CachedCalls(
-    CachedEndpoints endpoints, CachedRuns runs, HandlerCalls handlers, NodeChooser nodes, MeshInstruments instruments, ILogger<CachedCalls> logger)
+    CachedEndpoints endpoints, CachedRuns runs, HandlerCalls handlers, NodeChooser nodes, MeshInstruments instruments,
+        ILogger<CachedCalls> logger)
 {
     /// <summary>The answer, whoever gives it.</summary>
     /// <param name="endpoint">The method.</param>
@@ -61,7 +62,8 @@ internal sealed partial class CachedCalls(
         var choosing = nodes.ChooseAsync(call.Contract, request, call.CallerCancellation);
         var node = choosing.IsCompletedSuccessfully ? choosing.Result : await WaitAsync(choosing, call).ConfigureAwait(false);
         var reading = endpoints.Reads
-            .GetAsync(endpoint.Method, node, request, Conditions(call, node), new CachedRun(runs, endpoint, request), call.CallerCancellation);
+            .GetAsync(endpoint.Method, node, request, Conditions(call, node), new CachedRun(runs, endpoint, request),
+                call.CallerCancellation);
         var answer = reading.IsCompletedSuccessfully ? reading.Result : await WaitAsync(reading, call).ConfigureAwait(false);
         Observe(node, answer);
         if (!answer.IsPresent)
@@ -102,7 +104,8 @@ internal sealed partial class CachedCalls(
         {
             var part = items.Part(numbers);
             var read = await endpoints.Reads
-                .GetManyAsync(endpoint.Method, node, part, Conditions(call, node), new CachedBatchRun(runs, endpoint, part), call.CancellationToken)
+                .GetManyAsync(endpoint.Method, node, part, Conditions(call, node), new CachedBatchRun(runs, endpoint, part),
+                    call.CancellationToken)
                 .ConfigureAwait(false);
             for (var i = 0; i < numbers.Count; i++)
             {

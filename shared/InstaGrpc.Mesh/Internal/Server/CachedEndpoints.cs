@@ -14,7 +14,8 @@ internal sealed partial class CachedEndpoints
     private readonly CachedReads? _reads;
 
     public CachedEndpoints(
-        MeshCatalog catalog, EffectivePolicies policies, ILogger<CachedEndpoints> logger, CachedReads? reads = null, MemcachedPool? pool = null)
+        MeshCatalog catalog, EffectivePolicies policies, ILogger<CachedEndpoints> logger, CachedReads? reads = null,
+            MemcachedPool? pool = null)
     {
         _reads = reads;
         _policies = policies;

@@ -36,7 +36,8 @@ internal sealed partial class CachedRuns
         _audits = configuration.GetValue<bool?>("Insta:Cache:AuditDependencies") ?? IsStrict;
     }
 
-    /// <summary>Whether what a contract does not declare is an error (development, tests) or goes uncached with a metric (production).</summary>
+    /// <summary>Whether what a contract does not declare is an error (development, tests) or goes uncached with a metric
+    /// (production).</summary>
     public bool IsStrict { get; }
 
     /// <summary>Runs the handler. Null: there is no such thing. Not cacheable: it read what its contract does not declare.</summary>
@@ -79,7 +80,8 @@ internal sealed partial class CachedRuns
         if (!header.AsSpan(colon + 1).SequenceEqual(node.Value))
         {
             throw new FailedPreconditionException(
-                $"a cached method of node {header[(colon + 1)..]} calls {inner.FullName}, which here reads node {node}: its answer would go stale unseen");
+                $"a cached method of node {header[(colon + 1)..]} calls {inner.FullName}, which here reads node {node}: its "
+                    + $"answer would go stale unseen");
         }
 
         return _running.TryGetValue(id, out var run) ? run.Context : null;
@@ -153,7 +155,8 @@ internal sealed partial class CachedRuns
             read.ExceptWith(declared.DependsOn.Select(d => d.Table));
             return read.Count == 0
                 ? true
-                : throw UndeclaredDependencyException.Tables(endpoint.Method.Contract.FullName, read, [.. declared.BoundFields.Select(f => f.Name)]);
+                : throw UndeclaredDependencyException.Tables(endpoint.Method.Contract.FullName, read,
+                    [.. declared.BoundFields.Select(f => f.Name)]);
         }
         catch (UndeclaredDependencyException e) when (!IsStrict)
         {

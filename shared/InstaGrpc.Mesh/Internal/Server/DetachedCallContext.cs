@@ -15,7 +15,8 @@ internal sealed class DetachedCallContext(
     private readonly Metadata _trailers = [];
     private readonly AuthContext _auth = new(null, []);
 
-    public Caller ReadCaller() => variesByCaller && userId is { } id ? Caller.User(id) : throw new UndeclaredCallerException(contract.FullName);
+    public Caller ReadCaller() => variesByCaller && userId is { } id ? Caller.User(id)
+        : throw new UndeclaredCallerException(contract.FullName);
 
     protected override string MethodCore => "/" + contract.FullName;
 

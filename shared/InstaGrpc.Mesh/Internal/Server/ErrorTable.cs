@@ -41,7 +41,8 @@ internal static class ErrorTable
             case DomainException domain:
                 return With(domain.StatusCode, domain.Message);
             case AdmissionRefusedException:
-                return With(StatusCode.ResourceExhausted, "the node of this call has all the work that it can take", Pushback(s_overloadPause));
+                return With(StatusCode.ResourceExhausted, "the node of this call has all the work that it can take",
+                    Pushback(s_overloadPause));
             case NodeUnavailableException unavailable:
                 return With(StatusCode.Unavailable, $"the database node {unavailable.Node} cannot be reached at the moment");
             case RequestIdReusedException:

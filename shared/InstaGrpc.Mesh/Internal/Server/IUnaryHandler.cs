@@ -3,7 +3,8 @@ using Grpc.Core;
 
 namespace InstaGrpc.Mesh.Internal.Server;
 
-/// <summary>A unary method of a service class, callable without the call that brought it: for runs that outlive their first caller.</summary>
+/// <summary>A unary method of a service class, callable without the call that brought it: for runs that outlive their first
+/// caller.</summary>
 internal interface IUnaryHandler
 {
     /// <summary>Makes the service from the scope and calls the method.</summary>

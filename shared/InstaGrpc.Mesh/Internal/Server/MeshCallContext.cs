@@ -96,7 +96,8 @@ internal sealed class MeshCallContext : ServerCallContext, ICallerSource, IDispo
         }
     }
 
-    /// <summary>How the server's own pipeline finds its way from a context that is not its own: before its continuation is called.</summary>
+    /// <summary>How the server's own pipeline finds its way from a context that is not its own: before its continuation is
+    /// called.</summary>
     public void EnterPipeline() => _inner.UserState["__HttpContext"] = Http;
 
     public void Dispose()
@@ -148,7 +149,8 @@ internal sealed class MeshCallContext : ServerCallContext, ICallerSource, IDispo
             if (_ceiling is null)
             {
                 _ceiling = new CancellationTokenSource(Remaining, _time);
-                _ceilingRegistration = _inner.CancellationToken.UnsafeRegister(static source => ((CancellationTokenSource)source!).Cancel(), _ceiling);
+                _ceilingRegistration = _inner.CancellationToken.UnsafeRegister(
+                    static source => ((CancellationTokenSource)source!).Cancel(), _ceiling);
             }
 
             return _ceiling.Token;

@@ -47,7 +47,8 @@ internal sealed partial class MeshInterceptor(
     }
 
     public override Task<TResponse> ClientStreamingServerHandler<TRequest, TResponse>(
-        IAsyncStreamReader<TRequest> requestStream, ServerCallContext context, ClientStreamingServerMethod<TRequest, TResponse> continuation) =>
+        IAsyncStreamReader<TRequest> requestStream, ServerCallContext context,
+        ClientStreamingServerMethod<TRequest, TResponse> continuation) =>
         StreamAsync(context, null, inner => continuation(requestStream, inner));
 
     public override Task ServerStreamingServerHandler<TRequest, TResponse>(
@@ -165,7 +166,8 @@ internal sealed partial class MeshInterceptor(
             activity.SetTag(MeshTags.Method, call.Contract.FullName);
             activity.SetTag(MeshTags.Status, (int)code);
             activity.SetTag(MeshTags.Caller, call.Caller.Kind.ToString());
-            if (code is StatusCode.Internal or StatusCode.Unavailable or StatusCode.Unknown or StatusCode.DataLoss or StatusCode.DeadlineExceeded)
+            if (code is StatusCode.Internal or StatusCode.Unavailable or StatusCode.Unknown or StatusCode.DataLoss
+                or StatusCode.DeadlineExceeded)
             {
                 activity.SetStatus(ActivityStatusCode.Error);
             }

@@ -34,7 +34,8 @@ internal sealed class NodeChooser(IOptions<MeshOptions> options, ShardRouter? ro
     }
 
     public ValueTask<NodeName> OfAsync(long id, CancellationToken cancellation) => router is null
-        ? throw new InvalidOperationException("A method has a shard_key, but Insta:Postgres:Directory is not set: nobody knows where shards are.")
+        ? throw new InvalidOperationException("A method has a shard_key, but Insta:Postgres:Directory is not set: nobody knows "
+            + "where shards are.")
         : router.NodeOfAsync(id, cancellation);
 
     /// <summary>Reads the shard map again when somebody knows a newer one.</summary>

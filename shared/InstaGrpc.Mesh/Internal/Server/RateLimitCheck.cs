@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace InstaGrpc.Mesh.Internal.Server;
 
 /// <summary>A bucket of permits for each caller and method in this process; anonymous callers are told apart by their address.</summary>
@@ -15,8 +17,8 @@ internal sealed class RateLimitCheck(CallerBuckets buckets) : ICallCheck
             : call.Caller.UserId is { } user ? FormattableString.Invariant($"user:{user}") : call.Caller.ToString();
         if (buckets.Take(call.Contract.FullName, caller, limit) is { } wait)
         {
-            throw new ResourceExhaustedException(
-                FormattableString.Invariant($"{call.Contract.FullName} allows {limit.PermitsPerSecond:0.###} calls a second for each caller"), wait);
+            var rate = limit.PermitsPerSecond.ToString("0.###", CultureInfo.InvariantCulture);
+            throw new ResourceExhaustedException($"{call.Contract.FullName} allows {rate} calls a second for each caller", wait);
         }
     }
 }

@@ -13,7 +13,8 @@ internal sealed class ServedService
     private readonly Action<IEndpointRouteBuilder> _map;
 
     private ServedService(
-        ServiceDescriptor descriptor, Type implementation, FrozenDictionary<string, IUnaryHandler> handlers, Action<IEndpointRouteBuilder> map)
+        ServiceDescriptor descriptor, Type implementation, FrozenDictionary<string, IUnaryHandler> handlers,
+            Action<IEndpointRouteBuilder> map)
     {
         Descriptor = descriptor;
         ImplementationType = implementation;

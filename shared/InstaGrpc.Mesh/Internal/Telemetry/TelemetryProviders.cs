@@ -10,7 +10,8 @@ using OpenTelemetry.Trace;
 namespace InstaGrpc.Mesh.Internal.Telemetry;
 
 /// <summary>Holds OpenTelemetry's providers for as long as the application runs.</summary>
-internal sealed class TelemetryProviders(IOptions<MeshOptions> options, MeshCatalog catalog, MetricsScrape scrape) : IHostedService, IDisposable
+internal sealed class TelemetryProviders(IOptions<MeshOptions> options, MeshCatalog catalog, MetricsScrape scrape)
+    : IHostedService, IDisposable
 {
     private static readonly string[] s_sources =
         ["Microsoft.AspNetCore", "System.Net.Http", "Npgsql", "Grpc.Net.Client", "InstaGrpc.*"];
