@@ -1,6 +1,5 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
-using Grpc.Core;
 using InstaGrpc.Contracts;
 using InstaGrpc.Contracts.MediaV1;
 using Xunit.Abstractions;
@@ -96,20 +95,11 @@ public sealed class ProofOfTheIdeaTests(RunningMesh fixture, ITestOutputHelper o
         // version -> when everybody had to know it: its mark, and what may be served stale after it.
         var due = new ConcurrentQueue<(long Version, long At)>();
         var answers = new ConcurrentQueue<(long Version, long Asked)>();
-        var missed = 0;
         await using (var readers = new BusyReaders(Readers, async () =>
         {
             var asked = Stopwatch.GetTimestamp();
-            try
-            {
-                var read = await _mesh.Media.GetMediaCountsAsync(new GetMediaCountsRequest { MediaId = media.Id }, RunningMesh.AsUser(owner.Id));
-                answers.Enqueue((read.Counts.Likes, asked));
-            }
-            catch (RpcException e) when (e.StatusCode == StatusCode.DeadlineExceeded)
-            {
-                // The contract gives 250 ms, which 64 callers on a busy machine can miss. No answer is not a wrong one.
-                Interlocked.Increment(ref missed);
-            }
+            var read = await _mesh.Media.GetMediaCountsAsync(new GetMediaCountsRequest { MediaId = media.Id }, RunningMesh.AsUser(owner.Id));
+            answers.Enqueue((read.Counts.Likes, asked));
         }))
         {
             for (var version = 1; version <= 40; version++)
@@ -130,9 +120,8 @@ public sealed class ProofOfTheIdeaTests(RunningMesh fixture, ITestOutputHelper o
 
         var limits = due.ToArray();
         var tooOld = answers.Count(answer => limits.Any(limit => answer.Asked > limit.At && answer.Version < limit.Version));
-        output.WriteLine($"{answers.Count:N0} answers, {tooOld} too old, {missed} past the deadline");
+        output.WriteLine($"{answers.Count:N0} answers, {tooOld} too old");
         Assert.Equal(0, tooOld);
-        Assert.InRange(missed, 0, answers.Count / 10);
     }
 
     [Fact]
