@@ -31,7 +31,7 @@ internal static class Suite
         [
             "--conf", Path.Combine(suite, "config", "grpc.yaml"), "--mode", side,
             // A server has 10 s to answer: on a small machine four that start together, beside other tests, can need longer.
-            "--max-servers", "1", "-p", "2",
+            "--max-servers", "1", .. side == "server" ? (string[])["--parallel", "2"] : [],
             "--known-failing", $"@{Path.Combine(lists, $"known-failing-{side}.txt")}",
             "--known-flaky", $"@{Path.Combine(lists, $"known-flaky-{side}.txt")}",
             .. more,
