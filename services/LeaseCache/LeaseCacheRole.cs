@@ -15,6 +15,8 @@ public static class LeaseCacheRole
         services.AddPostgres(configuration);
         services.AddInstaMesh(configuration).AddService<LeaseCacheGrpcService>();
         services.TryAddSingleton<ServerStatistics>();
+        // Without state of a call: made once, not for each call.
+        services.TryAddSingleton<LeaseCacheGrpcService>();
         return services;
     }
 }

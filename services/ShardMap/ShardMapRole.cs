@@ -18,6 +18,8 @@ public static class ShardMapRole
             .Validate(static options => options.MaxWatchers > 0, "Insta:ShardMap:MaxWatchers must be above 0.")
             .ValidateOnStart();
         services.TryAddSingleton<MapWatchers>();
+        // Without state of a call: made once, not for each call.
+        services.TryAddSingleton<ShardMapGrpcService>();
         return services;
     }
 }
