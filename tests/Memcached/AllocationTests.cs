@@ -99,11 +99,17 @@ public sealed class AllocationTests(RunningMemcached memcached)
     {
         // On the thread pool: the test runner's synchronization context allocates at each await.
         await Task.Run(() => run(count / 10));
-        var before = GC.GetTotalAllocatedBytes(precise: true);
-        await Task.Run(() => run(count));
-        var allocated = GC.GetTotalAllocatedBytes(precise: true) - before;
+        // The least of some measurements: what a command allocates shows in every one, the runtime's own threads only in some.
+        var least = long.MaxValue;
+        for (var measurement = 0; measurement < 5 && least > (bytesEach * count) + Noise; measurement++)
+        {
+            var before = GC.GetTotalAllocatedBytes(precise: true);
+            await Task.Run(() => run(count));
+            least = Math.Min(least, GC.GetTotalAllocatedBytes(precise: true) - before);
+        }
+
         Assert.True(
-            allocated <= bytesEach * count + Noise,
-            $"{allocated} bytes for {count} commands; at most {bytesEach * count + Noise} are right");
+            least <= (bytesEach * count) + Noise,
+            $"{least} bytes for {count} commands; at most {(bytesEach * count) + Noise} are right");
     }
 }
