@@ -148,7 +148,7 @@ public sealed class ForeignServerTests
             var before = foreign.Connections;
             var longest = Math.Min(2000, 50 * Math.Pow(2, wait - 1));
             var began = time.GetTimestamp();
-            await Eventually.TrueAsync(() => foreign.Connections > before, () => time.Advance(TimeSpan.FromMilliseconds(1)));
+            await Eventually.TrueAsync(() => foreign.Connections > before, () => time.Advance(TimeSpan.FromMilliseconds(longest / 50)));
             var waited = time.GetElapsedTime(began).TotalMilliseconds;
             Assert.True(waited >= longest / 2 - 1, $"attempt {wait + 1} came after {waited} ms, earlier than {longest / 2} ms");
         }
