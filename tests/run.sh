@@ -69,7 +69,7 @@ fi
 X
 } >"$state/tests.proj"
 phase restore dotnet msbuild "$state/tests.proj" -t:Restore -p:Configuration="$configuration" -nologo -v:quiet -clp:ErrorsOnly
-phase build dotnet msbuild "$state/tests.proj" -t:Build -p:Configuration="$configuration" -m -nologo -v:quiet -clp:ErrorsOnly
+phase build compiled dotnet msbuild "$state/tests.proj" -t:Build -p:Configuration="$configuration" -m -nologo -v:quiet -clp:ErrorsOnly
 
 # run_project PATH: one test process; prints when it ends.
 run_project() {
