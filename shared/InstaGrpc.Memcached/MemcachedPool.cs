@@ -55,6 +55,24 @@ public sealed class MemcachedPool : IAsyncDisposable
         }
     }
 
+    /// <summary>The owner of a key under the current ring, with its incarnation.</summary>
+    public KeyOwner KeyOwnerOf(ReadOnlySpan<byte> ringKey) => Volatile.Read(ref _placement).KeyOwnerOf(0, ringKey);
+
+    /// <summary>Adds the owners of a key under every ring to <paramref name="owners"/>, with their incarnations, each once, the current
+    /// ring's first.</summary>
+    public void OwnersOf(ReadOnlySpan<byte> ringKey, IList<KeyOwner> owners)
+    {
+        var placement = Volatile.Read(ref _placement);
+        for (var ring = 0; ring < placement.Rings.Length; ring++)
+        {
+            var owner = placement.KeyOwnerOf(ring, ringKey);
+            if (ring == 0 || !owners.Contains(owner))
+            {
+                owners.Add(owner);
+            }
+        }
+    }
+
     /// <summary>The server with this address (<c>host:port</c>), or null.</summary>
     public MemcachedServer? Find(string address) => Array.Find(_placement.Servers, server => server.Address == address);
 
@@ -181,5 +199,11 @@ public sealed class MemcachedPool : IAsyncDisposable
     private sealed record Placement(KetamaRing[] Rings, MemcachedServer[][] Owners, MemcachedServer[] Servers)
     {
         public MemcachedServer OwnerOf(int ring, ReadOnlySpan<byte> ringKey) => Owners[ring][Rings[ring].OwnerIndexOf(ringKey)];
+
+        public KeyOwner KeyOwnerOf(int ring, ReadOnlySpan<byte> ringKey)
+        {
+            var at = Rings[ring].OwnerIndexOf(ringKey);
+            return new KeyOwner(Owners[ring][at], Rings[ring].Servers[at].Incarnation);
+        }
     }
 }

@@ -97,6 +97,16 @@ public sealed partial class MemcachedServer : IAsyncDisposable
         return await MetaConnection.OpenAsync(_address, _options, _time, cancellation).ConfigureAwait(false);
     }
 
+    /// <summary>Picks one of the shared connections for commands that belong together. It is not the caller's to close.</summary>
+    /// <exception cref="MemcachedException">There is none.</exception>
+    public ValueTask<PinnedConnection> PinAsync(CancellationToken cancellation = default)
+    {
+        return TryPick(out var connection) ? ValueTask.FromResult(new PinnedConnection(connection)) : LaterAsync(this, cancellation);
+
+        static async ValueTask<PinnedConnection> LaterAsync(MemcachedServer server, CancellationToken cancellation) =>
+            new(await server.PickAsync(cancellation).ConfigureAwait(false));
+    }
+
     /// <summary>Runs an <c>mg</c>.</summary>
     /// <exception cref="ArgumentException">The key is empty, longer than 250 bytes, or contains a space or a control character.</exception>
     /// <exception cref="MemcachedException">There is no reply.</exception>
