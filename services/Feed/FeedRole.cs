@@ -1,7 +1,9 @@
 using InstaGrpc.Contracts.GraphV1;
 using InstaGrpc.Contracts.IdV1;
+using InstaGrpc.Contracts.MediaV1;
 using InstaGrpc.Mesh;
 using InstaGrpc.Postgres;
+using InstaGrpc.Timelines;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
@@ -9,7 +11,7 @@ using Microsoft.Extensions.Options;
 
 namespace InstaGrpc.Services.Feed;
 
-/// <summary>The role <c>feed</c>: users, names, follows; later feeds and notifications.</summary>
+/// <summary>The role <c>feed</c>: users, names, follows, blocks; home feeds and users' feeds.</summary>
 public static class FeedRole
 {
     /// <summary>Adds the role.</summary>
@@ -20,7 +22,9 @@ public static class FeedRole
             .AddService<GraphGrpcService>()
             .AddService<FeedGrpcService>()
             .AddClient<IdService.IdServiceClient>()
-            .AddClient<GraphService.GraphServiceClient>();
+            .AddClient<GraphService.GraphServiceClient>()
+            .AddClient<MediaService.MediaServiceClient>();
+        services.AddTimelines(configuration);
         var options = new FeedOptions { Region = configuration["Insta:Region"] ?? "local" };
         configuration.GetSection("Insta:Feed").Bind(options);
         services.TryAddSingleton(options);
@@ -32,7 +36,30 @@ public static class FeedRole
             provider.GetRequiredService<FeedOptions>()));
         services.AddScoped<Accounts>();
         services.AddScoped<Follows>();
+        services.AddScoped<Blocks>();
+        services.AddScoped<RelationRows>();
         services.AddScoped<UserCountRows>();
+        AddDepartures(services);
+        AddFeeds(services);
         return services;
+    }
+
+    private static void AddFeeds(IServiceCollection services)
+    {
+        services.AddSingleton<IFollowedPosts, FollowedPosts>();
+        services.AddSingleton<TimelineReads>();
+        services.AddSingleton<FeedSources>();
+        services.AddSingleton<FeedItems>();
+        services.AddSingleton<HomeFeed>();
+        services.AddSingleton<UserFeed>();
+        services.AddSingleton<ActiveUsers>();
+        services.AddHostedService(static provider => provider.GetRequiredService<ActiveUsers>());
+    }
+
+    private static void AddDepartures(IServiceCollection services)
+    {
+        services.AddScoped<Departures>();
+        services.AddSingleton<UserSweep>();
+        services.AddHostedService(static provider => provider.GetRequiredService<UserSweep>());
     }
 }

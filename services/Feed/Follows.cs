@@ -8,17 +8,25 @@ namespace InstaGrpc.Services.Feed;
 internal sealed class Follows(INodeReads reads, INodeWrites writes, FeedOptions options)
 {
     /// <summary>Following twice is following once.</summary>
+    /// <remarks>The followee's shard is asked before the follow is written and once more after its commit: who blocks or is deleted between the
+    /// two removes follows that he finds, and finds this one, unless it is committed later; then the second look finds him.</remarks>
     /// <exception cref="EntityNotFoundException">One of the two does not exist.</exception>
-    /// <exception cref="FailedPreconditionException">The follower follows as many as he may.</exception>
+    /// <exception cref="FailedPreconditionException">The follower follows as many as he may, or one of the two has blocked the
+    /// other.</exception>
     public async ValueTask FollowAsync(long follower, long followee, CancellationToken cancellation)
     {
-        if (!await reads.ReadAsync(followee, (connection, ct) => ExistsAsync(connection, followee, ct), cancellation).ConfigureAwait(false))
-        {
-            throw new EntityNotFoundException("user", followee);
-        }
-
+        await ThrowUnlessWelcomeAsync(follower, followee, cancellation).ConfigureAwait(false);
         await writes.RunAsync(
             follower, (connection, transaction, ct) => InsertAsync(connection, transaction, follower, followee, ct), cancellation).ConfigureAwait(false);
+        try
+        {
+            await ThrowUnlessWelcomeAsync(follower, followee, cancellation).ConfigureAwait(false);
+        }
+        catch (DomainException)
+        {
+            await UnfollowAsync(follower, followee, cancellation).ConfigureAwait(false);
+            throw;
+        }
     }
 
     /// <summary>Not to follow any more; nothing happens if it was so already.</summary>
@@ -36,6 +44,25 @@ internal sealed class Follows(INodeReads reads, INodeWrites writes, FeedOptions 
 
     /// <summary>Ids, descending; one more than the page's size if there are more.</summary>
     public ValueTask<List<long>> FollowingAsync(Page page, CancellationToken cancellation) => ListAsync(GraphSql.ListFollowing, page, cancellation);
+
+    private async ValueTask ThrowUnlessWelcomeAsync(long follower, long followee, CancellationToken cancellation)
+    {
+        var (exists, mayFollow) = await reads.ReadAsync(
+            followee,
+            async (connection, ct) => (
+                await ExistsAsync(connection, followee, ct).ConfigureAwait(false),
+                await MayFollowAsync(connection, null, follower, followee, ct).ConfigureAwait(false)),
+            cancellation).ConfigureAwait(false);
+        if (!exists)
+        {
+            throw new EntityNotFoundException("user", followee);
+        }
+
+        if (!mayFollow)
+        {
+            throw Blocked();
+        }
+    }
 
     private async ValueTask<List<long>> ListAsync(string sql, Page page, CancellationToken cancellation)
     {
@@ -65,6 +92,11 @@ internal sealed class Follows(INodeReads reads, INodeWrites writes, FeedOptions 
             throw new EntityNotFoundException("user", follower);
         }
 
+        if (!await MayFollowAsync(connection, transaction, follower, followee, cancellation).ConfigureAwait(false))
+        {
+            throw Blocked();
+        }
+
         await using (var state = Command(GraphSql.FollowState, connection, transaction, follower, followee))
         {
             state.Parameters.Add(new NpgsqlParameter<int> { TypedValue = options.MostFollowees });
@@ -86,6 +118,15 @@ internal sealed class Follows(INodeReads reads, INodeWrites writes, FeedOptions 
         return true;
     }
 
+    private static FailedPreconditionException Blocked() => new("one of the two has blocked the other");
+
+    private static async ValueTask<bool> MayFollowAsync(
+        NpgsqlConnection connection, NpgsqlTransaction? transaction, long follower, long followee, CancellationToken cancellation)
+    {
+        await using var command = Command(GraphSql.MayFollow, connection, transaction, follower, followee);
+        return (bool)(await command.ExecuteScalarAsync(cancellation).ConfigureAwait(false))!;
+    }
+
     private static async ValueTask<bool> ExistsAsync(NpgsqlConnection connection, long user, CancellationToken cancellation)
     {
         await using var command = new NpgsqlCommand(GraphSql.Exists, connection);
@@ -93,7 +134,7 @@ internal sealed class Follows(INodeReads reads, INodeWrites writes, FeedOptions 
         return (bool)(await command.ExecuteScalarAsync(cancellation).ConfigureAwait(false))!;
     }
 
-    private static NpgsqlCommand Command(string sql, NpgsqlConnection connection, NpgsqlTransaction transaction, long follower, long followee)
+    private static NpgsqlCommand Command(string sql, NpgsqlConnection connection, NpgsqlTransaction? transaction, long follower, long followee)
     {
         var command = new NpgsqlCommand(sql, connection, transaction);
         command.Parameters.Add(new NpgsqlParameter<long> { TypedValue = follower });

@@ -1,14 +1,16 @@
 using Grpc.Core;
+using InstaGrpc.Contracts;
 using InstaGrpc.Contracts.GraphV1;
 using InstaGrpc.Mesh;
 
 namespace InstaGrpc.Services.Feed;
 
 /// <summary>
-/// The contract <c>insta.graph.v1.GraphService</c>. DeleteUser, SetAvatar, Block, Unblock and Search are not there yet.
+/// The contract <c>insta.graph.v1.GraphService</c>. SetAvatar and Search are not there yet.
 /// </summary>
 internal sealed class GraphGrpcService(
-    Accounts accounts, NameClaims names, Follows follows, UserCountRows counts, RequestFields fields, FeedOptions options,
+    Accounts accounts, NameClaims names, Follows follows, Blocks blocks, RelationRows relations, Departures departures, UserCountRows counts,
+    RequestFields fields, FeedOptions options,
     GraphService.GraphServiceClient graph) : GraphService.GraphServiceBase
 {
     private const int LongestRegion = 64;
@@ -71,6 +73,46 @@ internal sealed class GraphGrpcService(
         var follower = context.RequireUser();
         await follows.UnfollowAsync(follower, fields.Id(request.UserId, "user_id"), context.CancellationToken).ConfigureAwait(false);
         return new UnfollowResponse();
+    }
+
+    public override async Task<DeleteUserResponse> DeleteUser(DeleteUserRequest request, ServerCallContext context)
+    {
+        var user = fields.Id(request.UserId, "user_id");
+        var caller = context.GetCaller();
+        if (caller.Kind != CallerKind.Admin && caller.UserId != user)
+        {
+            throw new PermissionDeniedException("only the user himself and an admin may delete him");
+        }
+
+        await departures.DeleteAsync(user, context.CancellationToken).ConfigureAwait(false);
+        return new DeleteUserResponse();
+    }
+
+    public override async Task<BlockResponse> Block(BlockRequest request, ServerCallContext context)
+    {
+        var blocker = context.RequireUser();
+        var blocked = fields.Id(request.UserId, "user_id");
+        if (blocker == blocked)
+        {
+            throw new InvalidFieldException("user_id", "must be another user than the caller");
+        }
+
+        await blocks.BlockAsync(blocker, blocked, context.CancellationToken).ConfigureAwait(false);
+        return new BlockResponse();
+    }
+
+    public override async Task<UnblockResponse> Unblock(UnblockRequest request, ServerCallContext context)
+    {
+        var blocker = context.RequireUser();
+        await blocks.UnblockAsync(blocker, fields.Id(request.UserId, "user_id"), context.CancellationToken).ConfigureAwait(false);
+        return new UnblockResponse();
+    }
+
+    public override async Task<GetRelationsResponse> GetRelations(GetRelationsRequest request, ServerCallContext context)
+    {
+        var user = fields.Id(request.UserId, "user_id");
+        var found = await relations.OfAsync(user, context.CancellationToken).ConfigureAwait(false);
+        return new GetRelationsResponse { Relations = found ?? throw new EntityNotFoundException("user", user) };
     }
 
     public override async Task<ListFollowersResponse> ListFollowers(ListFollowersRequest request, ServerCallContext context)

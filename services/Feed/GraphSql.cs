@@ -42,7 +42,11 @@ internal static class GraphSql
 
     public const string Exists = "SELECT EXISTS (SELECT FROM users WHERE id = $1 AND deleted_at IS NULL)";
 
-    public const string Counts = "SELECT user_id, media, followers, following FROM user_counts WHERE user_id = ANY ($1::bigint[])";
+    // Of living users: what is still derived from a deleted one's rows is nobody's.
+    public const string Counts = """
+        SELECT c.user_id, c.media, c.followers, c.following FROM user_counts c
+        WHERE c.user_id = ANY ($1::bigint[]) AND EXISTS (SELECT FROM users u WHERE u.id = c.user_id AND u.deleted_at IS NULL)
+        """;
 
     // The follower's shard.
 
@@ -57,6 +61,16 @@ internal static class GraphSql
     public const string Follow = "INSERT INTO follows (follower_id, followee_id) VALUES ($1, $2)";
 
     public const string Unfollow = "DELETE FROM follows WHERE follower_id = $1 AND followee_id = $2";
+
+    public const string Block = "INSERT INTO blocks (blocker_id, blocked_id) VALUES ($1, $2) ON CONFLICT DO NOTHING";
+
+    public const string Unblock = "DELETE FROM blocks WHERE blocker_id = $1 AND blocked_id = $2";
+
+    // $1 may follow $2, as far as the shard of either knows: asked on both.
+    public const string MayFollow = """
+        SELECT NOT EXISTS (SELECT FROM blocks WHERE (blocker_id, blocked_id) = ($1, $2))
+               AND NOT EXISTS (SELECT FROM blocks WHERE (blocker_id, blocked_id) = ($2, $1))
+        """;
 
     public const string ListFollowing = """
         SELECT followee_id FROM follows WHERE follower_id = $1 AND followee_id < $2 ORDER BY followee_id DESC LIMIT $3

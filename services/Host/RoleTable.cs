@@ -27,7 +27,7 @@ internal static class RoleTable
             Needs.Postgres | Needs.Kafka, (services, configuration) => services.AddChanges(configuration)),
         new("media", "insta.media.v1.MediaService", "posts, likes, comments, counts",
             Needs.Postgres | Needs.Memcached, (services, configuration) => services.AddMedia(configuration)),
-        new("feed", "insta.graph.v1.GraphService, insta.feed.v1.FeedService", "users, names, follows",
+        new("feed", "insta.graph.v1.GraphService, insta.feed.v1.FeedService", "users, names, follows, blocks, feeds",
             Needs.Postgres | Needs.Memcached, (services, configuration) => services.AddFeed(configuration)),
         new("invalidator", "insta.invalidator.v1.InvalidatorService", "changes -> marks in memcached, keys derived from the contracts",
             Needs.Postgres | Needs.Memcached | Needs.Kafka, (services, configuration) => services.AddInvalidator(configuration)),

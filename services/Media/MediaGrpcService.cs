@@ -129,6 +129,20 @@ internal sealed class MediaGrpcService(
         return response;
     }
 
+    public override async Task<GetNewestResponse> GetNewest(GetNewestRequest request, ServerCallContext context)
+    {
+        var user = fields.Id(request.UserId, "user_id");
+        var found = await posts.NewestAsync([user], options.NewestListed, context.CancellationToken).ConfigureAwait(false);
+        return new GetNewestResponse { Newest = found[0] };
+    }
+
+    public override async Task<BatchGetNewestResponse> BatchGetNewest(BatchGetNewestRequest request, ServerCallContext context)
+    {
+        var users = fields.Ids(request.UserIds, "user_ids");
+        var found = await posts.NewestAsync(users, options.NewestListed, context.CancellationToken).ConfigureAwait(false);
+        return new BatchGetNewestResponse { Newest = { found } };
+    }
+
     private static void BlobId(string value, string field)
     {
         if (value.Length != BlobIdLength || value.AsSpan().ContainsAnyExcept("0123456789abcdef"))

@@ -12,6 +12,9 @@ public sealed class MediaOptions
     /// <summary>Photos of a post. 10 by default.</summary>
     public int MostPhotos { get; set; } = 10;
 
+    /// <summary>Ids of a user's newest posts that feeds are given at once; older ones are read from PostgreSQL. 200 by default.</summary>
+    public int NewestListed { get; set; } = 200;
+
     /// <summary>How often likes and comments of deleted posts, and answers to repeated requests that are past their time, are swept away.
     /// 1 min by default.</summary>
     public TimeSpan SweepInterval { get; set; } = TimeSpan.FromMinutes(1);

@@ -12,6 +12,11 @@ internal static class MediaSql
         WHERE owner_id = $1 AND NOT deleted AND id < $2 ORDER BY id DESC LIMIT $3
         """;
 
+    public const string Newest = """
+        SELECT a.id, ARRAY (SELECT m.id FROM media m WHERE m.owner_id = a.id AND NOT m.deleted ORDER BY m.id DESC LIMIT $2)
+        FROM unnest($1::bigint[]) AS a (id)
+        """;
+
     // The owner lives on the same shard: no post without a user.
     public const string Insert = """
         WITH post AS (

@@ -57,6 +57,23 @@ internal sealed class Posts(INodeReads reads, INodeWrites writes, FirstAnswers a
         return await ReadAsync(command, cancellation).ConfigureAwait(false);
     }
 
+    /// <summary>Ids of the newest posts of each user, also of those who have none.</summary>
+    public async ValueTask<IReadOnlyList<NewestMedia>> NewestAsync(IReadOnlyList<long> users, int most, CancellationToken cancellation)
+    {
+        var session = await reads.OpenAsync(cancellation).ConfigureAwait(false);
+        await using var command = session.Command(
+            MediaSql.Newest, new NpgsqlParameter<long[]> { TypedValue = [.. users] }, new NpgsqlParameter<int> { TypedValue = most + 1 });
+        await using var reader = await command.ExecuteReaderAsync(cancellation).ConfigureAwait(false);
+        var found = new Dictionary<long, NewestMedia>();
+        while (await reader.ReadAsync(cancellation).ConfigureAwait(false))
+        {
+            var (user, ids) = (reader.GetInt64(0), reader.GetFieldValue<long[]>(1));
+            found[user] = new NewestMedia { UserId = user, MediaIds = { ids.Take(most) }, Complete = ids.Length <= most };
+        }
+
+        return [.. users.Select(user => found[user])];
+    }
+
     /// <summary>Leaves a tombstone. Deleting it once more does nothing.</summary>
     /// <exception cref="EntityNotFoundException">There never was such a post.</exception>
     /// <exception cref="PermissionDeniedException">It is another user's.</exception>

@@ -115,6 +115,25 @@ public sealed class TimelineStore
         return false;
     }
 
+    /// <summary>Gives the right to build back, if it is still this build's; a server that can't be asked is no error.</summary>
+    public async ValueTask AbandonAsync(TimelineBuild build)
+    {
+        var (_, key) = Locate(build.User);
+        try
+        {
+            var reply = await build.Connection.GetAsync(key, _look).ConfigureAwait(false);
+            if (reply.IsHit && TimelineHeader.TryRead(reply.Value, out var header)
+                && header.State == TimelineState.Building && header.Token == build.Token)
+            {
+                await build.Connection.DeleteAsync(key, new MetaDelete { Cas = reply.Cas }).ConfigureAwait(false);
+            }
+        }
+        catch (MemcachedException)
+        {
+            // It runs out by itself.
+        }
+    }
+
     /// <summary>Cuts a timeline that has grown past its cap down to it. One that was changed meanwhile is left to the next reader.</summary>
     /// <exception cref="MemcachedException">The server can't be asked.</exception>
     public async ValueTask CompactAsync(StoredTimeline timeline, CancellationToken cancellation = default)

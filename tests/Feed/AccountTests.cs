@@ -163,7 +163,6 @@ public class AccountTests(AssemblyServers servers) : IClassFixture<AssemblyServe
     {
         await using var mesh = await GraphMesh.StartAsync(servers.Servers);
         await mesh.Service.SearchAsync(new SearchRequest { Prefix = "x" }).FailsAsync(StatusCode.Unimplemented);
-        await new Contracts.FeedV1.FeedService.FeedServiceClient(mesh.Mesh.As("service:test"))
-            .HomeFeedAsync(new Contracts.FeedV1.HomeFeedRequest { UserId = 5 }).FailsAsync(StatusCode.Unimplemented);
+        await mesh.As(5).SetAvatarAsync(new SetAvatarRequest { MediaId = 5 }).FailsAsync(StatusCode.Unimplemented);
     }
 }

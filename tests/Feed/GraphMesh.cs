@@ -2,6 +2,7 @@ using InstaGrpc.Contracts.GraphV1;
 using InstaGrpc.Postgres;
 using InstaGrpc.Services.Feed;
 using InstaGrpc.Services.IdService;
+using InstaGrpc.Services.Media;
 
 namespace InstaGrpc.Feed.Tests;
 
@@ -22,7 +23,7 @@ internal sealed class GraphMesh : IAsyncDisposable
     {
         var nodes = await TestNodes.CreateAsync(servers, hint: "graph");
         return new GraphMesh(nodes, await MeshProcess.StartAsync(
-            [.. nodes.Configuration, .. settings], static (services, configuration) => services.AddId(configuration).AddFeed(configuration)));
+            [.. nodes.Configuration, .. settings], static (services, configuration) => services.AddId(configuration).AddMedia(configuration).AddFeed(configuration)));
     }
 
     public GraphService.GraphServiceClient As(long user) => new(Mesh.As($"user:{user}"));

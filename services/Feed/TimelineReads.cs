@@ -1,0 +1,100 @@
+using InstaGrpc.Memcached;
+using InstaGrpc.Timelines;
+using Microsoft.Extensions.Logging;
+
+namespace InstaGrpc.Services.Feed;
+
+/// <summary>A user's timeline: as it stands in memcached, or built now because it was not there.</summary>
+/// <param name="posts">What timelines are made of.</param>
+/// <param name="options">How long to wait for another builder.</param>
+/// <param name="time">For the waits.</param>
+/// <param name="logger">Servers that can't be asked.</param>
+/// <param name="store">Null: this process has no memcached, and every feed is pulled.</param>
+internal sealed partial class TimelineReads(
+    IFollowedPosts posts, FeedOptions options, TimeProvider time, ILogger<TimelineReads> logger, TimelineStore? store = null)
+{
+    private const int MostBuilds = 3;
+
+    private static readonly TimeSpan _firstPause = TimeSpan.FromMilliseconds(2);
+
+    /// <summary>Null: there is none to be had in reasonable time, so the feed is pulled.</summary>
+    public async ValueTask<StoredTimeline?> OfAsync(long user, CancellationToken cancellation)
+    {
+        if (store is null)
+        {
+            return null;
+        }
+
+        try
+        {
+            return await ReadOrBuildAsync(store, user, cancellation).ConfigureAwait(false);
+        }
+        catch (MemcachedException e)
+        {
+            LogUnavailable(user, e.Message);
+            return null;
+        }
+    }
+
+    private async ValueTask<StoredTimeline?> ReadOrBuildAsync(TimelineStore store, long user, CancellationToken cancellation)
+    {
+        var waitsSince = time.GetTimestamp();
+        var pause = _firstPause;
+        var builds = 0;
+        while (true)
+        {
+            var timeline = await store.ReadAsync(user, cancellation).ConfigureAwait(false);
+            if (timeline is { Header.State: TimelineState.Ready })
+            {
+                await store.CompactAsync(timeline, cancellation).ConfigureAwait(false);
+                return timeline;
+            }
+
+            if (timeline is null)
+            {
+                // A build that was overtaken (the reader follows somebody new, the server lost it) begins again, but not for ever.
+                if (builds++ == MostBuilds)
+                {
+                    return null;
+                }
+
+                if (await store.BeginAsync(user, cancellation).ConfigureAwait(false) is { } build)
+                {
+                    await BuildAsync(store, build, cancellation).ConfigureAwait(false);
+                    continue;
+                }
+            }
+
+            if (time.GetElapsedTime(waitsSince) >= options.BuildWait)
+            {
+                return null;
+            }
+
+            await Task.Delay(pause, time, cancellation).ConfigureAwait(false);
+            pause *= 2;
+        }
+    }
+
+    private async ValueTask BuildAsync(TimelineStore store, TimelineBuild build, CancellationToken cancellation)
+    {
+        try
+        {
+            var content = await posts.ToBuildAsync(build.User, cancellation).ConfigureAwait(false);
+            await store.FinishAsync(build, content, cancellation).ConfigureAwait(false);
+        }
+        catch (MemcachedException e)
+        {
+            // The connection is lost, and with it the right to build; the next look may find the server again.
+            LogUnavailable(build.User, e.Message);
+        }
+        catch
+        {
+            // Given back, so that the next reader need not wait until the right runs out.
+            await store.AbandonAsync(build).ConfigureAwait(false);
+            throw;
+        }
+    }
+
+    [LoggerMessage(LogLevel.Debug, "The timeline of user {User} could not be asked for: {Reason}")]
+    private partial void LogUnavailable(long user, string reason);
+}
