@@ -88,9 +88,8 @@ run_project() {
     fi
 }
 
-# A test process fills two cores by itself (classes run in parallel, beside their servers), and contracts have deadlines.
-cores=$(nproc 2>/dev/null || echo 2)
-limit=$((cores > 8 ? 4 : (cores + 1) / 2))
+# One test process a core: each waits most of its time, for its servers and for what it provokes.
+limit=$(nproc 2>/dev/null || echo 2)
 for project in "${projects[@]}"; do
     while [ "$(jobs -rp | wc -l)" -ge "$limit" ]; do wait -n || true; done
     run_project "$project" &

@@ -4,9 +4,9 @@ using InstaGrpc.Ratios.Hit;
 using InstaGrpc.Ratios.Ids;
 using InstaGrpc.Ratios.Memcached;
 
-if (args is [PlainServer.Argument, var answer])
+if (args is [PlainServer.Argument, var media, var counts])
 {
-    return await PlainServer.RunAsync(answer);
+    return await PlainServer.RunAsync(media, counts);
 }
 
 // One line for each benchmark: its name, and what makes it.

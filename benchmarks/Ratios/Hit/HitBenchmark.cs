@@ -1,4 +1,5 @@
 using System.Globalization;
+using Google.Protobuf;
 using Grpc.Core;
 using Grpc.Net.Client;
 using InstaGrpc.Contracts;
@@ -7,11 +8,12 @@ using InstaGrpc.Contracts.MediaV1;
 
 namespace InstaGrpc.Ratios.Hit;
 
-/// <summary>GetMedia of a running mesh, answered by memcached or by the copy in the process, against a plain handler that gives the same
-/// answer, both called by h2load.</summary>
+/// <summary>Cached reads of a running mesh, GetMedia answered by memcached and GetMediaCounts by the copy in the process, against plain
+/// handlers that give the same answers, all called by h2load.</summary>
 internal sealed class HitBenchmark : IBenchmark
 {
-    private const string Method = "insta.media.v1.MediaService/GetMedia";
+    private const string Media = "insta.media.v1.MediaService/GetMedia";
+    private const string Counts = "insta.media.v1.MediaService/GetMediaCounts"; // GetMedia may never be stale: it has no copies
     private const string Caller = "admin";
     private const double MemcachedGoal = 0.55;
     private const double CopyGoal = 0.85;
@@ -27,31 +29,32 @@ internal sealed class HitBenchmark : IBenchmark
             report.Say("servers and generator are not pinned to cores of their own (one core, or no taskset)");
         }
 
-        // One process plays every role, and two more are measured: media without copies in the process, and media as it comes.
+        // One process plays every role, another is measured.
         var others = await mesh.ServeAsync("all", onServerCore: false).ConfigureAwait(false);
-        var memcached = await mesh.ServeAsync("media", onServerCore: true, others, ("INSTA__CACHE__L1BYTES", "0")).ConfigureAwait(false);
-        var copies = await mesh.ServeAsync("media", onServerCore: true, others).ConfigureAwait(false);
-        var media = await PostAsync(others, cancellation).ConfigureAwait(false);
-        var (plain, plainGrpc, plainWeb) = await PlainServer.StartAsync(new GetMediaResponse { Media = media }).ConfigureAwait(false);
+        var server = await mesh.ServeAsync("media", onServerCore: true, others).ConfigureAwait(false);
+        var media = new GetMediaResponse { Media = await PostAsync(others, cancellation).ConfigureAwait(false) };
+        var counts = new GetMediaCountsResponse { Counts = new MediaCounts { MediaId = media.Media.Id } };
+        var (plain, plainGrpc, plainWeb) = await PlainServer.StartAsync(media, counts).ConfigureAwait(false);
         await using var _ = plain.ConfigureAwait(false);
-        using var load = new H2Load("/" + Method, new GetMediaRequest { MediaId = media.Id }, Caller);
         using var http = new HttpClient();
-        report.AddFigure("bytes of the answer", new GetMediaResponse { Media = media }.CalculateSize());
 
-        await CompareAsync("memcached hit", MemcachedGoal, memcached, "memcached").ConfigureAwait(false);
-        await CompareAsync("L1 hit", CopyGoal, copies, "l1").ConfigureAwait(false);
+        await CompareAsync("memcached hit", MemcachedGoal, Media, new GetMediaRequest { MediaId = media.Media.Id }, media, "memcached")
+            .ConfigureAwait(false);
+        await CompareAsync("L1 hit", CopyGoal, Counts, new GetMediaCountsRequest { MediaId = media.Media.Id }, counts, "l1")
+            .ConfigureAwait(false);
 
         async Task<long> AnsweredPlainlyAsync() => long.Parse(
             await http.GetStringAsync(new Uri(plainWeb, "/answered"), cancellation).ConfigureAwait(false), CultureInfo.InvariantCulture);
 
-        async Task CompareAsync(string name, double goal, ServingProcess server, string level)
+        async Task CompareAsync(string name, double goal, string method, IMessage request, IMessage answer, string level)
         {
+            using var load = new H2Load("/" + method, request, Caller);
             var subject = new ServerUnderTest(
                 load,
                 server.Grpc,
                 server.Id,
-                () => server.CountAsync("insta_rpc_duration_seconds_count", ("method", Method), ("code", "OK")),
-                () => server.CountAsync("insta_cache_reads_total", ("method", Method), ("level", level)));
+                () => server.CountAsync("insta_rpc_duration_seconds_count", ("method", method), ("code", "OK")),
+                () => server.CountAsync("insta_cache_reads_total", ("method", method), ("level", level)));
             var baseline = new ServerUnderTest(load, plainGrpc, plain.Id, AnsweredPlainlyAsync);
             await new PairedRounds(report).RunAsync(
                 report,
@@ -60,6 +63,7 @@ internal sealed class HitBenchmark : IBenchmark
                 goal,
                 time => subject.RunAsync(time, report, cancellation),
                 time => baseline.RunAsync(time, report, cancellation)).ConfigureAwait(false);
+            report.AddFigure($"{name}: bytes of the answer", answer.CalculateSize());
             report.AddFigure($"{name}: subject, processor µs a request", subject.ProcessorMicroseconds);
             report.AddFigure($"{name}: baseline, processor µs a request", baseline.ProcessorMicroseconds);
         }

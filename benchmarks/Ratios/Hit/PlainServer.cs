@@ -15,24 +15,24 @@ using Microsoft.Extensions.Logging;
 
 namespace InstaGrpc.Ratios.Hit;
 
-/// <summary>The baseline: Grpc.AspNetCore.Server as it comes, and a handler that has its answer at hand. Its own process: this
+/// <summary>The baseline: Grpc.AspNetCore.Server as it comes, and handlers that have their answers at hand. Its own process: this
 /// executable, started with <see cref="Argument"/>.</summary>
 internal static class PlainServer
 {
     public const string Argument = "plain-server";
 
     /// <summary>Starts it as another process, on the core of the server under test.</summary>
-    public static async Task<(InstaProcess Process, Uri Grpc, Uri Web)> StartAsync(GetMediaResponse answer)
+    public static async Task<(InstaProcess Process, Uri Grpc, Uri Web)> StartAsync(GetMediaResponse media, GetMediaCountsResponse counts)
     {
         var command = Machine.OnServerCore(
-            Path.Combine(AppContext.BaseDirectory, "InstaGrpc.Ratios"), Argument, answer.ToByteString().ToBase64());
+            Path.Combine(AppContext.BaseDirectory, "InstaGrpc.Ratios"), Argument, media.ToByteString().ToBase64(), counts.ToByteString().ToBase64());
         var process = InstaProcess.StartProgram(command[0], null, command[1..]);
         var addresses = (await process.LineAsync("serving ").ConfigureAwait(false)).Split(' ');
         return (process, new Uri(addresses[1]), new Uri(addresses[2]));
     }
 
     /// <summary>Is it, until the process gets SIGTERM.</summary>
-    public static async Task<int> RunAsync(string answer)
+    public static async Task<int> RunAsync(string media, string counts)
     {
         var builder = WebApplication.CreateBuilder();
         builder.Logging.SetMinimumLevel(LogLevel.Warning);
@@ -42,7 +42,9 @@ internal static class PlainServer
             kestrel.Listen(IPAddress.Loopback, 0, listen => listen.Protocols = HttpProtocols.Http1);
         });
         builder.Services.AddGrpc();
-        var service = new Service(GetMediaResponse.Parser.ParseFrom(Convert.FromBase64String(answer)));
+        var service = new Service(
+            GetMediaResponse.Parser.ParseFrom(Convert.FromBase64String(media)),
+            GetMediaCountsResponse.Parser.ParseFrom(Convert.FromBase64String(counts)));
         builder.Services.AddSingleton(service);
         var ids = new EmptyIdService();
         builder.Services.AddSingleton(ids);
@@ -56,9 +58,10 @@ internal static class PlainServer
         return 0;
     }
 
-    internal sealed class Service(GetMediaResponse answer) : MediaService.MediaServiceBase
+    internal sealed class Service(GetMediaResponse media, GetMediaCountsResponse counts) : MediaService.MediaServiceBase
     {
-        private readonly Task<GetMediaResponse> _answer = Task.FromResult(answer);
+        private readonly Task<GetMediaResponse> _media = Task.FromResult(media);
+        private readonly Task<GetMediaCountsResponse> _counts = Task.FromResult(counts);
         private long _answered;
 
         public long Answered => Interlocked.Read(ref _answered);
@@ -66,7 +69,13 @@ internal static class PlainServer
         public override Task<GetMediaResponse> GetMedia(GetMediaRequest request, ServerCallContext context)
         {
             Interlocked.Increment(ref _answered);
-            return _answer;
+            return _media;
+        }
+
+        public override Task<GetMediaCountsResponse> GetMediaCounts(GetMediaCountsRequest request, ServerCallContext context)
+        {
+            Interlocked.Increment(ref _answered);
+            return _counts;
         }
     }
 }

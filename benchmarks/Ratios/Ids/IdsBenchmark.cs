@@ -56,18 +56,20 @@ internal sealed class IdsBenchmark : IBenchmark
         }
 
         var ids = await mesh.ServeAsync("id", onServerCore: true).ConfigureAwait(false);
-        var (plain, plainGrpc, plainWeb) = await PlainServer.StartAsync(new GetMediaResponse()).ConfigureAwait(false);
+        var (plain, plainGrpc, plainWeb) = await PlainServer.StartAsync(new GetMediaResponse(), new GetMediaCountsResponse()).ConfigureAwait(false);
         await using var _ = plain.ConfigureAwait(false);
         using var http = new HttpClient();
         using var load = new H2Load("/" + Next, new NextRequest { Shard = 42 }, "service:bench");
-        var subject = new CountedCalls(
-            report, load, ids.Grpc, () => ids.CountAsync("insta_rpc_duration_seconds_count", ("method", Next), ("code", "OK")));
-        var baseline = new CountedCalls(report, load, plainGrpc, async () => long.Parse(
+        var subject = new ServerUnderTest(
+            load, ids.Grpc, ids.Id, () => ids.CountAsync("insta_rpc_duration_seconds_count", ("method", Next), ("code", "OK")));
+        var baseline = new ServerUnderTest(load, plainGrpc, plain.Id, async () => long.Parse(
             await http.GetStringAsync(new Uri(plainWeb, "/answered"), cancellation).ConfigureAwait(false), CultureInfo.InvariantCulture));
 
         await new PairedRounds(report).RunAsync(
             report, "single-id RPC", "calls/s", RpcGoal,
-            time => subject.RunAsync(time, cancellation),
-            time => baseline.RunAsync(time, cancellation)).ConfigureAwait(false);
+            time => subject.RunAsync(time, report, cancellation),
+            time => baseline.RunAsync(time, report, cancellation)).ConfigureAwait(false);
+        report.AddFigure("single-id RPC: subject, processor µs a call", subject.ProcessorMicroseconds);
+        report.AddFigure("single-id RPC: baseline, processor µs a call", baseline.ProcessorMicroseconds);
     }
 }
