@@ -1,5 +1,4 @@
 using System.CommandLine;
-using Grpc.Core;
 using InstaGrpc.Embedded;
 using InstaGrpc.Host;
 using InstaGrpc.Host.Commands;
@@ -40,11 +39,6 @@ catch (Exception e) when (e is UsageException or EmbeddedServerException)
 {
     await Console.Error.WriteLineAsync($"insta: {e.Message}");
     return faultOfTheCaller;
-}
-catch (RpcException e)
-{
-    await Console.Error.WriteLineAsync($"insta: the mesh answered {e.StatusCode}: {e.Status.Detail}");
-    return 1;
 }
 catch (Exception e)
 {

@@ -99,10 +99,21 @@ public sealed class EmbeddedMemcached : IAsyncDisposable
     /// <summary>Ends it at once (SIGKILL), as a crash would.</summary>
     public async Task CrashAsync() => await _process.StopAsync((Signal.Kill, _options.StopLimit)).ConfigureAwait(false);
 
-    /// <summary>Stops it from running without closing its connections (SIGSTOP), as a machine that hangs would.</summary>
-    public void Freeze() => _process.Send(Signal.Stop);
+    /// <summary>Stops it from running without closing its connections (SIGSTOP), as a machine that hangs would. Returns when none of its threads
+    /// runs any more: the signal's sender does not wait for that.</summary>
+    public async Task FreezeAsync(CancellationToken ct = default)
+    {
+        _process.Send(Signal.Stop);
+        while (!Directory.GetDirectories($"/proc/{ProcessId}/task").All(IsStopped))
+        {
+            await Task.Delay(_poll, ct).ConfigureAwait(false);
+        }
 
-    /// <summary>Undoes <see cref="Freeze"/>.</summary>
+        // "pid (name) state …"
+        static bool IsStopped(string thread) => File.ReadAllText($"{thread}/stat").Split(") ")[^1][0] == 'T';
+    }
+
+    /// <summary>Undoes <see cref="FreezeAsync"/>.</summary>
     public void Thaw() => _process.Send(Signal.Continue);
 
     public async ValueTask DisposeAsync()

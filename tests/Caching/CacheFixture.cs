@@ -40,11 +40,13 @@ internal sealed class CacheFixture : IAsyncDisposable
         return fixture;
     }
 
-    public Reader NewReader(Action<CacheOptions>? configure = null)
+    /// <param name="configure">Changes the options.</param>
+    /// <param name="through">What stands before the servers for this process; null: nothing.</param>
+    public Reader NewReader(Action<CacheOptions>? configure = null, IReadOnlyList<string>? through = null)
     {
         var options = new CacheOptions { Prefix = Prefix, MaxLag = Phase.Limit };
         configure?.Invoke(options);
-        var reader = new Reader(NewPool(), options);
+        var reader = new Reader(NewPool(through), options);
         _own.Add(reader);
         return reader;
     }
@@ -63,10 +65,10 @@ internal sealed class CacheFixture : IAsyncDisposable
         }
     }
 
-    private MemcachedPool NewPool()
+    private MemcachedPool NewPool(IReadOnlyList<string>? addresses = null)
     {
         // A busy machine must not look like a server that is down.
-        var pool = new MemcachedPool(new MemcachedOptions { Servers = [.. _servers], OperationTimeout = TimeSpan.FromSeconds(20) });
+        var pool = new MemcachedPool(new MemcachedOptions { Servers = [.. addresses ?? _servers], OperationTimeout = TimeSpan.FromSeconds(20) });
         _own.Add(pool);
         return pool;
     }

@@ -1,3 +1,4 @@
+using InstaGrpc.Caching.Internal;
 using InstaGrpc.Memcached;
 using static InstaGrpc.Caching.Tests.TestContracts;
 
@@ -216,6 +217,67 @@ public sealed class StaleTests(MemcachedServers servers) : IClassFixture<Memcach
         await Phase.UntilAsync(() => run.Runs == 1, "the refill is made in the background");
         await Phase.UntilAsync(
             async () => Reader.Text(await reader.ReadAsync(Count, 1, new ScriptedRun(() => "none"))) == "2", "its value is there");
+    }
+
+    [Fact]
+    public async Task AWinThatSomebodyElseHasByTheEndOfTheIntervalIsNotFollowedUp()
+    {
+        await using var mesh = await CacheFixture.BeginAsync(servers);
+        var reader = mesh.NewReader();
+        for (var id = 1; ; id++)
+        {
+            Assert.InRange(id, 1, 20);
+            var since = System.Diagnostics.Stopwatch.StartNew();
+            await reader.ReadAsync(Count, id, new ScriptedRun(() => "0"));
+            await mesh.Invalidator.ChangeAsync(1, Count, $"{id}");
+            await reader.ReadAsync(Count, id, new ScriptedRun(() => "1"));
+            await mesh.Invalidator.ChangeAsync(2, Count, $"{id}");
+            var run = new ScriptedRun(() => "2");
+            await reader.ReadAsync(Count, id, run);
+
+            // Marked again, and won by another process, well before the interval of a second is over.
+            await mesh.Invalidator.ChangeAsync(3, Count, $"{id}");
+            var won = await WinAsync(mesh, $"{id}");
+            if (since.Elapsed > TimeSpan.FromMilliseconds(500))
+            {
+                continue;
+            }
+
+            Assert.Equal(1, reader.Reads.Runtime.Refills.Count);
+            await Phase.UntilAsync(() => reader.Reads.Runtime.Refills.Count == 0, "the process has asked again");
+            Assert.Equal(0, run.Runs);
+            Assert.Equal(won.Cas, (await mesh.LookAsync(Count, $"{id}")).Cas);
+            return;
+        }
+    }
+
+    /// <summary>Two callers of a process win a key one after the other, and the earlier is the last to hear that he has no right.</summary>
+    [Fact]
+    public async Task OfTwoWinsThatArePutOffTheLaterOneIsFollowedUp()
+    {
+        await using var mesh = await CacheFixture.BeginAsync(servers);
+        var reader = mesh.NewReader();
+        await reader.ReadAsync(Count, 1, new ScriptedRun(() => "0"));
+        await mesh.Invalidator.ChangeAsync(1, Count, "1");
+        var earlier = await WinAsync(mesh, "1");
+        await mesh.Invalidator.ChangeAsync(2, Count, "1");
+        var later = await WinAsync(mesh, "1");
+        var reads = reader.Reads;
+        var at = reads.For(Count).On(CacheFixture.Node)!;
+        var place = reads.Place(at, new Protos.GetThingRequest { Id = 1 }, null);
+        var (old, run) = (new ScriptedRun(() => "old"), new ScriptedRun(() => "2"));
+
+        var wait = TimeSpan.FromMilliseconds(200);
+        reads.Runtime.Refills.Schedule(Lease(later), run, null, wait);
+        reads.Runtime.Refills.Schedule(Lease(earlier), old, null, wait);
+
+        await Phase.UntilAsync(
+            async () => Reader.Text(await reader.ReadAsync(Count, 1, new ScriptedRun(() => "none"))) == "2", "the later win is filled");
+        Assert.Equal((0, 1), (old.Runs, run.Runs));
+
+        WonLease Lease(MetaReply won) => new(
+            new Flight(new EntryName(place.Under(mesh.Invalidator.Generation)), won.Cas), place, mesh.Invalidator.Generation, WonOver.Marked,
+            EntryHeader.TryRead(won.Value, out var header) ? header.FillId : 0, default);
     }
 
     // The scripted invalidator does not send heartbeats by a clock that a test has moved.

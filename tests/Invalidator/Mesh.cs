@@ -26,7 +26,7 @@ internal sealed class Mesh : IAsyncDisposable
     private readonly TestDatabase _database;
     private readonly List<IHost> _hosts = [];
 
-    private Mesh(SharedServers servers, TestDatabase directory, TestDatabase database, IReadOnlyList<EmbeddedMemcached> memcached)
+    private Mesh(SharedServers servers, TestDatabase directory, TestDatabase database, IReadOnlyList<EmbeddedMemcached> memcached, bool proxied)
     {
         Prefix = servers.NewPrefix("inv");
         _directory = directory;
@@ -42,6 +42,10 @@ internal sealed class Mesh : IAsyncDisposable
             ["Insta:Kafka:Embedded"] = servers.Broker.IsApacheKafka ? "false" : "true",
             ["Insta:Invalidator:RetryPause"] = "00:00:00.050",
         }).Build();
+        // What the test itself asks goes past the proxy.
+        Proxy = proxied ? new FaultProxy(memcached.Single().Address) : null;
+        Invalidators = Proxy is null ? Configuration : new ConfigurationBuilder().AddConfiguration(Configuration)
+            .AddInMemoryCollection([KeyValuePair.Create("Insta:Memcached:Servers", (string?)Proxy.Address)]).Build();
         var services = new ServiceCollection().AddLogging();
         services.AddMemcached(Configuration).AddChangeLog(Configuration);
         Own = services.BuildServiceProvider();
@@ -55,6 +59,11 @@ internal sealed class Mesh : IAsyncDisposable
 
     public IConfiguration Configuration { get; }
 
+    /// <summary>As <see cref="Configuration"/>, with the proxy in memcached's place.</summary>
+    public IConfiguration Invalidators { get; }
+
+    public FaultProxy? Proxy { get; }
+
     public IReadOnlyList<EmbeddedMemcached> Memcached { get; }
 
     public ServiceProvider Own { get; }
@@ -65,12 +74,12 @@ internal sealed class Mesh : IAsyncDisposable
 
     public TestDatabase Directory => _directory;
 
-    public static async Task<Mesh> CreateAsync(SharedServers servers, int memcached = 1)
+    public static async Task<Mesh> CreateAsync(SharedServers servers, int memcached = 1, bool proxied = false)
     {
         var directory = await servers.CreateDatabaseAsync("invdir");
         var database = await servers.CreateDatabaseAsync("invnode");
         var own = await Task.WhenAll(Enumerable.Range(0, memcached).Select(_ => EmbeddedMemcached.StartAsync()));
-        var mesh = new Mesh(servers, directory, database, own);
+        var mesh = new Mesh(servers, directory, database, own, proxied);
         await using var pool = new NodePool(new PostgresOptions
         {
             Directory = directory.ConnectionString,
@@ -80,13 +89,17 @@ internal sealed class Mesh : IAsyncDisposable
         return mesh;
     }
 
-    public async Task<IHost> StartInvalidatorAsync()
+    public async Task<IHost> StartInvalidatorAsync(LogLines? log = null)
     {
         var builder = Host.CreateEmptyApplicationBuilder(null);
-        builder.Configuration.AddConfiguration(Configuration);
+        builder.Configuration.AddConfiguration(Invalidators);
         builder.Services.AddLogging(logging => logging.AddSimpleConsole().SetMinimumLevel(LogLevel.Information));
+        if (log is not null)
+        {
+            builder.Services.AddSingleton<ILoggerProvider>(log);
+        }
         builder.Services.AddMetrics();
-        builder.Services.AddInvalidator(Configuration);
+        builder.Services.AddInvalidator(Invalidators);
         var host = builder.Build();
         await host.StartAsync();
         _hosts.Add(host);
@@ -97,16 +110,8 @@ internal sealed class Mesh : IAsyncDisposable
     public async Task<ContractKeys> AnnounceAsync(
         string method, string table, string column, uint maxStaleMs = 0, bool list = false, uint encoder = KeyEncoder.Version)
     {
-        var contract = new AnnouncedContract
-        {
-            Method = method,
-            EncoderVersion = encoder,
-            List = list,
-            MaxStaleMs = maxStaleMs,
-            LeaseSeconds = 2,
-            Fields = { new KeyField { Name = "id", Type = KeyType.Integer } },
-            DependsOn = { new AnnouncedDependency { Table = table, Columns = { column } } },
-        };
+        var contract = Contract(method, table, column, maxStaleMs, list);
+        contract.EncoderVersion = encoder;
         await using var connection = await _directory.OpenAsync();
         var epoch = (await DirectoryIdentity.EnsureAsync(connection, CancellationToken.None)).Epoch;
         await using var command = new NpgsqlCommand(
@@ -122,6 +127,14 @@ internal sealed class Mesh : IAsyncDisposable
         contract.EncoderVersion = KeyEncoder.Version;
         return new ContractKeys(Prefix, Node, number, contract);
     }
+
+    /// <summary>The keys of a contract that will be announced under this number.</summary>
+    public ContractKeys KeysOf(ContractNumber number, string method, string table, string column) =>
+        new(Prefix, Node, number, Contract(method, table, column, maxStaleMs: 0, list: false));
+
+    /// <summary>Writes a watermark as another lineage might have left it.</summary>
+    public async Task LeaveAsync(Watermark watermark) =>
+        Assert.True((await Pool.Servers[0].SetAsync(KeyLayout.Watermark(Prefix, Node), watermark.ToBytes(), new())).IsHit);
 
     /// <summary>Says that the contract's table is in the stream from this position on (null: refused).</summary>
     public Task AnswerAsync(ContractKeys keys, ReplayPosition? from) => _directory.ExecuteAsync(
@@ -172,8 +185,20 @@ internal sealed class Mesh : IAsyncDisposable
     public async Task<MetaReply> LookAsync(CacheKey key, ulong generation, int server = 0) =>
         await Pool.Find(Memcached[server].Address)!.GetAsync(key.Under(generation), new MetaGet());
 
+    private static AnnouncedContract Contract(string method, string table, string column, uint maxStaleMs, bool list) => new()
+    {
+        Method = method,
+        EncoderVersion = KeyEncoder.Version,
+        List = list,
+        MaxStaleMs = maxStaleMs,
+        LeaseSeconds = 2,
+        Fields = { new KeyField { Name = "id", Type = KeyType.Integer } },
+        DependsOn = { new AnnouncedDependency { Table = table, Columns = { column } } },
+    };
+
     public async ValueTask DisposeAsync()
     {
+        Proxy?.ReleaseReplies();
         foreach (var host in _hosts)
         {
             await host.StopAsync();
@@ -181,6 +206,10 @@ internal sealed class Mesh : IAsyncDisposable
         }
         await Stream.DisposeAsync();
         await Own.DisposeAsync();
+        if (Proxy is not null)
+        {
+            await Proxy.DisposeAsync();
+        }
         foreach (var server in Memcached)
         {
             await server.DisposeAsync();

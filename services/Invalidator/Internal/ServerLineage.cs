@@ -79,7 +79,8 @@ internal sealed class ServerLineage(
                 var batch = batches.Current;
                 if (batch.Gap is { } gap)
                 {
-                    await BeginGenerationAsync(gap.ResumeFrom, gap.OffsetHint, gap.System, gap.Reason.ToString(), cancellation)
+                    await BeginGenerationAsync(
+                        lineage.Contracts.Current, gap.ResumeFrom, gap.OffsetHint, gap.System, gap.Reason.ToString(), cancellation)
                         .ConfigureAwait(false);
                     continue;
                 }
@@ -152,8 +153,11 @@ internal sealed class ServerLineage(
     };
 
     /// <summary>Makes everything that is cached for this node on this server invisible at once.</summary>
+    /// <param name="contracts">Those that the changes behind it will be applied by. Newer ones would be honoured from here on while the rest of a batch
+    /// still leaves their keys alone.</param>
     /// <param name="position">Everything up to it is behind; a fill under the new generation reads at or past it.</param>
-    private async Task BeginGenerationAsync(ReplayPosition position, long offset, ulong system, string reason, CancellationToken cancellation)
+    private async Task BeginGenerationAsync(
+        NodeContracts contracts, ReplayPosition position, long offset, ulong system, string reason, CancellationToken cancellation)
     {
         _unwritten = null;
         // Random, never one that was used: a lease or an entry from before must not fit the new one.
@@ -173,7 +177,7 @@ internal sealed class ServerLineage(
                 Lo = position,
                 Hi = position,
                 Owner = lineage.Owner,
-                Contracts = lineage.Contracts.Current.HonouredAt(position),
+                Contracts = contracts.HonouredAt(position),
                 Ring = lineage.Pool.Ring.Version,
                 Offset = offset,
                 System = system,
@@ -205,7 +209,7 @@ internal sealed class ServerLineage(
                 // give the rows from before.
                 _rows.Clear();
                 await BeginGenerationAsync(
-                    changes[i].End, changes[i].Offset, change.System, change.EventCase.ToString(), cancellation).ConfigureAwait(false);
+                    contracts, changes[i].End, changes[i].Offset, change.System, change.EventCase.ToString(), cancellation).ConfigureAwait(false);
                 _watermark = _watermark with { AsOf = AsOf(change) };
                 from = i + 1;
             }

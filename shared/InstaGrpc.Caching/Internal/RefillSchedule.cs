@@ -20,7 +20,7 @@ internal sealed class RefillSchedule(CacheRuntime runtime)
         {
             if (_pending.TryGetValue(lease.Flight.Name, out var there))
             {
-                // A later win of the same key: the earlier one's CAS is worth nothing any more.
+                // Of two wins of the key the later one counts: the earlier one's CAS is worth nothing any more.
                 if (there.TryReplace(lease, run, callerId))
                 {
                     return;
@@ -72,10 +72,12 @@ internal sealed class RefillSchedule(CacheRuntime runtime)
                 var again = await RefillRight.TryTakeAsync(place.Server, runtime.Options.Prefix, lease.Key, interval, now).ConfigureAwait(false);
                 if (again is null)
                 {
+                    // While the right was asked for, the key may have been marked and won here once more. Under the earlier win's CAS the
+                    // query would be for nothing, and the later win would be nobody's.
                     var (last, run, callerId) = pending.Close();
                     Forget(last.Flight.Name, pending);
-                    runtime.Flights.Add(lease.Flight);
-                    await Refiller.FlyAsync(lease, run, Priority.Normal, callerId, admitted: false).ConfigureAwait(false);
+                    runtime.Flights.Add(last.Flight);
+                    await Refiller.FlyAsync(last, run, Priority.Normal, callerId, admitted: false).ConfigureAwait(false);
                     return;
                 }
 
@@ -145,7 +147,9 @@ internal sealed class RefillSchedule(CacheRuntime runtime)
         {
             lock (_lock)
             {
-                if (!_closed)
+                // Two callers ask for the right at their own pace, so the earlier win may come here last. In the later one's place it would
+                // be found lost when the interval is over, and the key would be won with nobody to refill it until the lease ends.
+                if (!_closed && lease.Cas > _lease.Cas)
                 {
                     (_lease, _run, _callerId) = (lease, run, callerId);
                 }
