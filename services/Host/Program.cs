@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Grpc.Core;
 using InstaGrpc.Embedded;
 using InstaGrpc.Host;
 using InstaGrpc.Host.Commands;
@@ -39,6 +40,11 @@ catch (Exception e) when (e is UsageException or EmbeddedServerException)
 {
     await Console.Error.WriteLineAsync($"insta: {e.Message}");
     return faultOfTheCaller;
+}
+catch (RpcException e)
+{
+    await Console.Error.WriteLineAsync($"insta: the mesh answered {e.StatusCode}: {e.Status.Detail}");
+    return 1;
 }
 catch (Exception e)
 {

@@ -1,5 +1,6 @@
 using System.Globalization;
 using Grpc.Core;
+using Grpc.Core.Interceptors;
 using Grpc.Net.Client;
 using InstaGrpc.Contracts;
 using InstaGrpc.Contracts.GraphV1;
@@ -10,18 +11,23 @@ namespace InstaGrpc.Host.Client;
 /// <summary>Calls a running mesh as any client does: over gRPC, on the internal listener.</summary>
 internal sealed class MeshConnection : IDisposable
 {
+    /// <summary>Of one call.</summary>
+    public static readonly TimeSpan Deadline = TimeSpan.FromSeconds(12);
+
     private readonly GrpcChannel _channel;
 
     /// <param name="address"><c>http://host:port</c></param>
-    public MeshConnection(string address)
+    /// <param name="patience">How long a call that a busy mesh did not answer in time is tried again; zero: not at all.</param>
+    public MeshConnection(string address, TimeSpan patience = default)
     {
         Address = address;
         _channel = GrpcChannel.ForAddress(address, new GrpcChannelOptions
         {
             HttpHandler = new SocketsHttpHandler { EnableMultipleHttp2Connections = true, ConnectTimeout = TimeSpan.FromSeconds(5) },
         });
-        Media = new MediaService.MediaServiceClient(_channel);
-        Graph = new GraphService.GraphServiceClient(_channel);
+        var calls = patience == TimeSpan.Zero ? _channel.CreateCallInvoker() : _channel.Intercept(new PatientCalls(patience));
+        Media = new MediaService.MediaServiceClient(calls);
+        Graph = new GraphService.GraphServiceClient(calls);
     }
 
     public string Address { get; }
@@ -44,6 +50,6 @@ internal sealed class MeshConnection : IDisposable
     {
         var headers = new Metadata { { MetadataNames.Caller, caller } };
         if (token is not null) headers.Add(MetadataNames.ReadToken, token);
-        return new CallOptions(headers, DateTime.UtcNow.AddSeconds(12), ct);
+        return new CallOptions(headers, DateTime.UtcNow + Deadline, ct);
     }
 }

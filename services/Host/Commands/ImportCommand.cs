@@ -10,6 +10,7 @@ internal static class ImportCommand
 {
     private const int _different = 1;
     private const int _shownDifferences = 20;
+    private static readonly TimeSpan _patience = TimeSpan.FromMinutes(2);
 
     public static Command Create() => new("import", "Bring real input into a running mesh, and compare it afterwards.") { Graph(), Verify() };
 
@@ -28,7 +29,7 @@ internal static class ImportCommand
             if (count is < 0 or > 1000) throw new UsageException($"--posts is {count}: give a number from 0 to 1000");
             var edges = EdgeList.Read(parsed.GetValue(file)!);
             await using var session = OperatorSession.Open(parsed.GetValue(data)!);
-            using var mesh = new MeshConnection(session.Grpc);
+            using var mesh = new MeshConnection(session.Grpc, _patience);
             var watch = Stopwatch.StartNew();
             await new GraphImport(mesh, edges, count, Console.Out, !Console.IsOutputRedirected).RunAsync(ct);
             Console.WriteLine(
@@ -49,7 +50,7 @@ internal static class ImportCommand
         {
             var edges = EdgeList.Read(parsed.GetValue(file)!);
             await using var session = OperatorSession.Open(parsed.GetValue(data)!);
-            using var mesh = new MeshConnection(session.Grpc);
+            using var mesh = new MeshConnection(session.Grpc, _patience);
             var watch = Stopwatch.StartNew();
             var truth = await GraphTruth.ReadAsync(session.Postgres, ct);
             var differences = await new GraphVerification(mesh, edges, truth, Console.Out, !Console.IsOutputRedirected).RunAsync(ct);

@@ -53,7 +53,7 @@ internal static class UpRun
 
     private static async Task SeedAsync(RoleHost host, CancellationToken ct)
     {
-        using var mesh = new MeshConnection($"http://{host.Grpc}");
+        using var mesh = new MeshConnection($"http://{host.Grpc}", patience: TimeSpan.FromMinutes(1));
         await new DemoSeed(mesh).RunAsync(ct);
     }
 
