@@ -23,7 +23,8 @@ internal sealed class GraphMesh : IAsyncDisposable
     {
         var nodes = await TestNodes.CreateAsync(servers, hint: "graph");
         return new GraphMesh(nodes, await MeshProcess.StartAsync(
-            [.. nodes.Configuration, .. settings], static (services, configuration) => services.AddId(configuration).AddMedia(configuration).AddFeed(configuration)));
+            [.. nodes.Configuration, .. settings],
+            static (services, configuration) => services.AddId(configuration).AddMedia(configuration).AddFeed(configuration)));
     }
 
     public GraphService.GraphServiceClient As(long user) => new(Mesh.As($"user:{user}"));
