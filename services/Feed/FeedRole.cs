@@ -47,6 +47,7 @@ public static class FeedRole
     private static void AddFeeds(IServiceCollection services)
     {
         services.AddSingleton<IFollowedPosts, FollowedPosts>();
+        services.AddSingleton<FeedMetrics>();
         services.AddSingleton<TimelineReads>();
         services.AddSingleton<FeedSources>();
         services.AddSingleton<FeedItems>();

@@ -8,10 +8,11 @@ namespace InstaGrpc.Services.Feed;
 /// <param name="posts">What timelines are made of.</param>
 /// <param name="options">How long to wait for another builder.</param>
 /// <param name="time">For the waits.</param>
+/// <param name="metrics">Pages and builds.</param>
 /// <param name="logger">Servers that can't be asked.</param>
 /// <param name="store">Null: this process has no memcached, and every feed is pulled.</param>
 internal sealed partial class TimelineReads(
-    IFollowedPosts posts, FeedOptions options, TimeProvider time, ILogger<TimelineReads> logger, TimelineStore? store = null)
+    IFollowedPosts posts, FeedOptions options, TimeProvider time, FeedMetrics metrics, ILogger<TimelineReads> logger, TimelineStore? store = null)
 {
     private const int MostBuilds = 3;
 
@@ -20,11 +21,13 @@ internal sealed partial class TimelineReads(
     /// <summary>Null: there is none to be had in reasonable time, so the feed is pulled.</summary>
     public async ValueTask<StoredTimeline?> OfAsync(long user, CancellationToken cancellation)
     {
-        if (store is null)
-        {
-            return null;
-        }
+        var timeline = store is null ? null : await TryAsync(store, user, cancellation).ConfigureAwait(false);
+        metrics.Read(hasTimeline: timeline is not null);
+        return timeline;
+    }
 
+    private async ValueTask<StoredTimeline?> TryAsync(TimelineStore store, long user, CancellationToken cancellation)
+    {
         try
         {
             return await ReadOrBuildAsync(store, user, cancellation).ConfigureAwait(false);
@@ -80,12 +83,13 @@ internal sealed partial class TimelineReads(
         try
         {
             var content = await posts.ToBuildAsync(build.User, cancellation).ConfigureAwait(false);
-            await store.FinishAsync(build, content, cancellation).ConfigureAwait(false);
+            metrics.Built(await store.FinishAsync(build, content, cancellation).ConfigureAwait(false));
         }
         catch (MemcachedException e)
         {
             // The connection is lost, and with it the right to build; the next look may find the server again.
             LogUnavailable(build.User, e.Message);
+            metrics.Built(stood: false);
         }
         catch
         {

@@ -45,6 +45,9 @@ public sealed class TimelineStore
         (_pool, _keys, _options, _time) = (pool, keys, options, time);
     }
 
+    /// <summary>For tests: runs between the look and the swap of <see cref="FinishAsync"/>, where others may come in between.</summary>
+    internal Func<ValueTask>? Looked { get; init; }
+
     /// <summary>The timeline as it is; null: there is none.</summary>
     /// <exception cref="MemcachedException">The server can't be asked.</exception>
     public async ValueTask<StoredTimeline?> ReadAsync(long user, CancellationToken cancellation = default)
@@ -98,6 +101,11 @@ public sealed class TimelineStore
                 || header.State != TimelineState.Building || header.Token != build.Token)
             {
                 return false;
+            }
+
+            if (Looked is { } looked)
+            {
+                await looked().ConfigureAwait(false);
             }
 
             var ready = new TimelineHeader(TimelineState.Ready, content.Floor, build.Token, build.BeganAt);

@@ -17,4 +17,15 @@ public class GraphQueryTests(AssemblyServers servers) : IClassFixture<AssemblySe
             Assert.False(plan.Contains("Seq Scan", StringComparison.Ordinal) || plan.Contains("Sort", StringComparison.Ordinal), $"{name}:\n{plan}");
         }
     }
+
+    [Fact]
+    public async Task EveryQueryOfFeedsAndDeparturesIsServedByAnIndex()
+    {
+        await using var nodes = await TestNodes.CreateAsync(servers.Servers, nodes: 1);
+        foreach (var (name, sql) in QueryPlans.Of(typeof(FeedSql)).Concat(QueryPlans.Of(typeof(DepartureSql))))
+        {
+            var plan = await QueryPlans.ExplainAsync(name == nameof(DepartureSql.ReleaseName) ? nodes.Directory : nodes.Nodes.Values.Single(), sql);
+            Assert.False(plan.Contains("Seq Scan", StringComparison.Ordinal), $"{name}:\n{plan}");
+        }
+    }
 }
