@@ -3,8 +3,6 @@ using InstaGrpc.Contracts.FeedV1;
 using InstaGrpc.Contracts.GraphV1;
 using InstaGrpc.Contracts.Ids;
 using InstaGrpc.Contracts.MediaV1;
-using InstaGrpc.Contracts.Positions;
-using InstaGrpc.Memcached;
 using InstaGrpc.Postgres;
 using InstaGrpc.Services.Feed;
 using InstaGrpc.Services.IdService;
@@ -12,6 +10,7 @@ using InstaGrpc.Services.Media;
 using InstaGrpc.Timelines;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
+using Npgsql;
 
 namespace InstaGrpc.Feed.Tests;
 
@@ -127,7 +126,7 @@ internal sealed class FeedMesh : IAsyncDisposable
         await FeedAs(user).HomeFeedAsync(new HomeFeedRequest { UserId = user, PageSize = size, PageToken = token });
 
     /// <summary>The whole feed, page by page.</summary>
-    public async Task<long[]> WalkAsync(long user, int size = 0, Func<Task>? betweenPages = null)
+    public async Task<List<long>> WalkAsync(long user, int size = 0, Func<Task>? betweenPages = null)
     {
         List<long> seen = [];
         var token = "";
@@ -141,11 +140,11 @@ internal sealed class FeedMesh : IAsyncDisposable
             await (betweenPages?.Invoke() ?? Task.CompletedTask);
         }
         while (token.Length > 0);
-        return [.. seen];
+        return seen;
     }
 
     /// <summary>What the rows say.</summary>
-    public async Task<long[]> OracleAsync(long user)
+    public async Task<List<long>> OracleAsync(long user)
     {
         var authors = (await IdsAsync(user, $"SELECT followee_id FROM follows WHERE follower_id = {user}")).Append(user).ToHashSet();
         authors.ExceptWith(await IdsAsync(user, $"SELECT blocked_id FROM blocks WHERE blocker_id = {user}"));
@@ -165,17 +164,24 @@ internal sealed class FeedMesh : IAsyncDisposable
     public async Task ProjectBlockAsync(long blocker, long blocked) =>
         await ExecuteAsync(blocked, $"INSERT INTO blocked_by (blocked_id, blocker_id) VALUES ({blocked}, {blocker})");
 
-    public async Task<long[]> IdsAsync(long where, string sql)
-    {
-        NodeName node = await _router.NodeOfAsync(where, default);
-        return [.. (await Nodes.Nodes[node].LinesAsync($"SELECT id::text FROM ({sql}) AS t (id)")).Select(
-            static line => long.Parse(line, CultureInfo.InvariantCulture))];
-    }
-
     public async ValueTask DisposeAsync()
     {
         _router.Dispose();
         await Mesh.DisposeAsync();
         await Nodes.DisposeAsync();
+    }
+
+    private async Task<List<long>> IdsAsync(long where, string sql)
+    {
+        await using var connection = await Nodes.Nodes[await _router.NodeOfAsync(where, default)].OpenAsync();
+        await using var command = new NpgsqlCommand(sql, connection);
+        await using var reader = await command.ExecuteReaderAsync();
+        List<long> ids = [];
+        while (await reader.ReadAsync())
+        {
+            ids.Add(reader.GetInt64(0));
+        }
+
+        return ids;
     }
 }

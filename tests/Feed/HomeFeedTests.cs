@@ -22,7 +22,7 @@ public class HomeFeedTests(AssemblyServers servers) : IClassFixture<AssemblyServ
         }
 
         var expected = await mesh.OracleAsync(reader);
-        Assert.Equal(17, expected.Length);
+        Assert.Equal(17, expected.Count);
         Assert.Equal(expected, await mesh.WalkAsync(reader));
 
         // From now on pushed; one's own are found without.
@@ -77,7 +77,7 @@ public class HomeFeedTests(AssemblyServers servers) : IClassFixture<AssemblyServ
             await mesh.PostAsync(users[i % 6]);
         }
 
-        Assert.Equal(60, (await mesh.WalkAsync(reader, 10)).Length);
+        Assert.Equal(60, (await mesh.WalkAsync(reader, 10)).Count);
         await mesh.GraphAs(reader).UnfollowAsync(new UnfollowRequest { UserId = users[1] });
         await mesh.GraphAs(reader).BlockAsync(new BlockRequest { UserId = users[2] });
         await mesh.GraphAs(users[3]).BlockAsync(new BlockRequest { UserId = reader });
@@ -90,7 +90,7 @@ public class HomeFeedTests(AssemblyServers servers) : IClassFixture<AssemblyServ
         }
 
         var expected = await mesh.OracleAsync(reader);
-        Assert.Equal(20, expected.Length);
+        Assert.Equal(20, expected.Count);
         foreach (var size in (int[])[1, 4, 20, 100])
         {
             Assert.Equal(expected, await mesh.WalkAsync(reader, size));
@@ -122,7 +122,7 @@ public class HomeFeedTests(AssemblyServers servers) : IClassFixture<AssemblyServ
         await mesh.Appender.AppendAsync(new[] { reader }, TimelineEntry.Notice(crossing));
         await mesh.PostAsync(crossing);
         var posts = await mesh.OracleAsync(reader);
-        Assert.Equal(42, posts.Length);
+        Assert.Equal(42, posts.Count);
         foreach (var size in (int[])[3, 50])
         {
             Assert.Equal(posts, await mesh.WalkAsync(reader, size));

@@ -98,7 +98,7 @@ public class RebuildTests(AssemblyServers servers) : IClassFixture<AssemblyServe
         };
         Assert.Equal(await mesh.OracleAsync(reader), await mesh.WalkAsync(reader));
         Assert.Equal(await mesh.OracleAsync(reader), await mesh.WalkAsync(reader));
-        Assert.Equal(2, Posts(await mesh.Store.ReadAsync(reader)).Length);
+        Assert.Equal(2, Posts(await mesh.Store.ReadAsync(reader)).Count);
         await memcached.DisposeAsync();
     }
 
@@ -151,7 +151,7 @@ public class RebuildTests(AssemblyServers servers) : IClassFixture<AssemblyServe
         },
         settings);
 
-    private static long[] Posts(StoredTimeline? timeline) =>
+    private static List<long> Posts(StoredTimeline? timeline) =>
         [.. timeline!.Entries.ToArray().Where(static entry => !entry.IsNotice).Select(static entry => entry.Id)];
 
     /// <summary>Runs what a test wants between the steps.</summary>

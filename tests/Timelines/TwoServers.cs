@@ -62,7 +62,7 @@ internal sealed class TwoServers : IAsyncDisposable
     }
 
     /// <summary>The posts as they stand; null: no timeline.</summary>
-    public async Task<long[]?> PostsAsync(long user) => await Store.ReadAsync(user) is { } timeline
+    public async Task<List<long>?> PostsAsync(long user) => await Store.ReadAsync(user) is { } timeline
         ? [.. timeline.Entries.ToArray().Where(static entry => !entry.IsNotice).Select(static entry => entry.Id)]
         : null;
 
