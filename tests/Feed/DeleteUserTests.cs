@@ -30,7 +30,7 @@ public class DeleteUserTests(AssemblyServers servers) : IClassFixture<AssemblySe
         await mesh.GraphAs(gone).BlockAsync(new BlockRequest { UserId = others[0] });
         await mesh.ExecuteAsync(others[1], $"INSERT INTO blocks VALUES ({others[1]}, {gone})");
         await mesh.ProjectBlockAsync(others[1], gone);
-        await mesh.ExecuteAsync(gone, $"INSERT INTO media (id, owner_id) SELECT (1 << 24) * n + ({gone} & 8387584), {gone} FROM generate_series(1, 2500) n");
+        await mesh.ExecuteAsync(gone, $"INSERT INTO media (id, owner_id) SELECT 16777216::bigint * n + ({gone} & 8387584), {gone} FROM generate_series(1, 2500) n");
         Assert.Equal(6, (await mesh.WalkAsync(others[3])).Count - 2500);
 
         await mesh.GraphAs(others[0]).DeleteUserAsync(new DeleteUserRequest { UserId = gone }).FailsAsync(StatusCode.PermissionDenied);
