@@ -137,7 +137,8 @@ public class HomeFeedTests(AssemblyServers servers) : IClassFixture<AssemblyServ
     public async Task ALostTimelineIsBuiltAgainAndWithoutMemcachedFeedsArePulled()
     {
         await using var memcached = await EmbeddedMemcached.StartAsync();
-        await using var mesh = await FeedMesh.StartAsync(servers.Servers, null, new KeyValuePair<string, string?>("Insta:Memcached:Servers", memcached.Address));
+        await using var mesh = await FeedMesh.StartAsync(
+            servers.Servers, null, new KeyValuePair<string, string?>("Insta:Memcached:Servers", memcached.Address));
         var users = await mesh.UsersAsync(4);
         await mesh.FollowAsync(users[0], users[1..]);
         for (var i = 0; i < 40; i++)
