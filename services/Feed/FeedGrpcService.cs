@@ -6,7 +6,8 @@ using InstaGrpc.Mesh;
 namespace InstaGrpc.Services.Feed;
 
 /// <summary>The contract <c>insta.feed.v1.FeedService</c>.</summary>
-internal sealed class FeedGrpcService(HomeFeed homeFeed, UserFeed userFeed, RequestFields fields) : FeedService.FeedServiceBase
+internal sealed class FeedGrpcService(HomeFeed homeFeed, UserFeed userFeed, ActiveUsers active, RequestFields fields)
+    : FeedService.FeedServiceBase
 {
     public override async Task<HomeFeedResponse> HomeFeed(HomeFeedRequest request, ServerCallContext context)
     {
@@ -14,16 +15,19 @@ internal sealed class FeedGrpcService(HomeFeed homeFeed, UserFeed userFeed, Requ
         var caller = context.GetCaller();
 
         // A service on its own may look at any feed (to warm it, to compare it); whoever is or stands for a user only at his.
-        if (caller.Kind != CallerKind.Service || caller.UserId is not null)
+        if (caller is not { Kind: CallerKind.Service, UserId: null } && caller.UserId != user)
         {
-            if (caller.UserId != user)
-            {
-                throw new PermissionDeniedException("a home feed is its reader's own");
-            }
+            throw new PermissionDeniedException("a home feed is its reader's own");
         }
 
         var page = Page.Read("insta.feed.v1.FeedService/HomeFeed", user, request.PageSize, request.PageToken);
-        return await homeFeed.ReadAsync(page, context.CancellationToken).ConfigureAwait(false);
+        var response = await homeFeed.ReadAsync(page, context.CancellationToken).ConfigureAwait(false);
+        if (caller.UserId is not null)
+        {
+            active.Saw(user);
+        }
+
+        return response;
     }
 
     public override async Task<UserFeedResponse> UserFeed(UserFeedRequest request, ServerCallContext context)

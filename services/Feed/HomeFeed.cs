@@ -13,7 +13,7 @@ namespace InstaGrpc.Services.Feed;
 /// <remarks>Every page goes on below the last id that was looked at, and ids only grow: nothing that was there when a walk began is given
 /// twice or left out, whatever is written meanwhile.</remarks>
 internal sealed class HomeFeed(
-    FeedSources sources, IFollowedPosts posts, FeedItems items, GraphService.GraphServiceClient graph, ActiveUsers active)
+    FeedSources sources, IFollowedPosts posts, FeedItems items, GraphService.GraphServiceClient graph)
 {
     /// <exception cref="EntityNotFoundException">There is no such user.</exception>
     public async ValueTask<HomeFeedResponse> ReadAsync(Page page, CancellationToken cancellation)
@@ -21,7 +21,6 @@ internal sealed class HomeFeed(
         var reader = page.Owner;
         var relations = await graph.GetRelationsAsync(new GetRelationsRequest { UserId = reader }, cancellationToken: cancellation)
             .ConfigureAwait(false);
-        active.Saw(reader);
         var audience = new Audience(reader, relations.Relations);
         var before = page.After ?? long.MaxValue;
         var known = await sources.ReadAsync(audience, before, cancellation).ConfigureAwait(false);

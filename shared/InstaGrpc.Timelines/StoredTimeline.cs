@@ -27,6 +27,21 @@ public sealed class StoredTimeline
     /// <summary>Posts and notices in the order in which they were appended; some maybe twice.</summary>
     public ReadOnlySpan<TimelineEntry> Entries => Read(_item);
 
+    /// <summary>Entries that are posts, doubles too.</summary>
+    internal int PostEntries
+    {
+        get
+        {
+            var posts = 0;
+            foreach (var entry in Entries)
+            {
+                posts += entry.IsNotice ? 0 : 1;
+            }
+
+            return posts;
+        }
+    }
+
     internal ulong Cas { get; }
 
     internal int SecondsLeft { get; }

@@ -146,7 +146,8 @@ public sealed class TimelineStore
     /// <exception cref="MemcachedException">The server can't be asked.</exception>
     public async ValueTask CompactAsync(StoredTimeline timeline, CancellationToken cancellation = default)
     {
-        if (timeline.Header.State != TimelineState.Ready || timeline.Entries.Length <= _options.TimelineCap + _options.TimelineSlack)
+        // Notices do not count: cutting does not make them fewer.
+        if (timeline.Header.State != TimelineState.Ready || timeline.PostEntries <= _options.TimelineCap + _options.TimelineSlack)
         {
             return;
         }

@@ -125,7 +125,14 @@ public class StoreTests
         await servers.Store.CompactAsync(small);
         Assert.Equal(12, (await servers.Store.ReadAsync(User))!.Entries.Length);
 
-        await servers.Appender.AppendAsync(_reader, TimelineEntry.Notice(71));
+        // Notices make no timeline long.
+        for (var i = 0; i < 5; i++)
+        {
+            await servers.Appender.AppendAsync(_reader, TimelineEntry.Notice(71));
+        }
+
+        await servers.Store.CompactAsync((await servers.Store.ReadAsync(User))!);
+        Assert.Equal(17, (await servers.Store.ReadAsync(User))!.Entries.Length);
         for (var post = 20; post < 25; post++)
         {
             await servers.Appender.AppendAsync(_reader, TimelineEntry.Post(post));
