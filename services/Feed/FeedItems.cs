@@ -18,7 +18,8 @@ internal sealed class FeedItems(MediaService.MediaServiceClient media)
             : (await media.BatchGetMediaAsync(request, cancellationToken: cancellation).ConfigureAwait(false)).Media;
     }
 
-    /// <summary>What a list shows of these posts; one that is deleted meanwhile is left out.</summary>
+    /// <summary>What a list shows of these posts. One without a row of counts (written by hand, deleted meanwhile) has none: a page is as long
+    /// as its posts.</summary>
     /// <param name="posts">At most 100.</param>
     /// <param name="viewer">Whose likes are shown; null: nobody's.</param>
     /// <param name="cancellation">Gives up.</param>
@@ -33,8 +34,12 @@ internal sealed class FeedItems(MediaService.MediaServiceClient media)
         var reading = media.BatchGetMediaCountsAsync(countsRequest, cancellationToken: cancellation);
         var liked = viewer is { } user ? await LikedAsync(posts, user, cancellation).ConfigureAwait(false) : [];
         var counts = (await reading.ConfigureAwait(false)).Counts.ToDictionary(static counts => counts.MediaId);
-        return posts.Where(post => counts.ContainsKey(post.Id)).Select(
-            post => new FeedItem { Media = post, Counts = counts[post.Id], Liked = liked.Contains(post.Id) });
+        return posts.Select(post => new FeedItem
+        {
+            Media = post,
+            Counts = counts.GetValueOrDefault(post.Id) ?? new MediaCounts { MediaId = post.Id },
+            Liked = liked.Contains(post.Id),
+        });
     }
 
     private async ValueTask<HashSet<long>> LikedAsync(IReadOnlyCollection<Post> posts, long viewer, CancellationToken cancellation)
