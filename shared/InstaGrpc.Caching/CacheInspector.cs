@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text;
 using Google.Protobuf;
 using InstaGrpc.Caching.Internal;
@@ -7,13 +8,12 @@ using InstaGrpc.Memcached;
 
 namespace InstaGrpc.Caching;
 
-/// <summary>Looks at the cache without touching it: takes no lease, wins no refill, changes no CAS. (A look with <c>mg</c> would win a marked item's refill, so
-/// values are not read; memcached tells nobody but a reader that an item is marked, so that is told from its time to live.)</summary>
+/// <summary>Looks at the cache as a reader finds it, and takes nothing from readers: makes no lease and keeps no refill.</summary>
+/// <remarks>memcached tells only a reader that an item is marked, and gives the first one who asks the right to refill it. So a look at a marked item
+/// wins that right and gives it back at once: who asks in that moment finds a refill under way, and wins with his next poll. Were this process to die
+/// between the two, the item would be as one whose winner died.</remarks>
 public sealed class CacheInspector(CachedReads reads)
 {
-    // What memcached keeps beside key and value of an item that has a CAS.
-    private const int ItemOverhead = 48 + 8 + 1 + 2;
-
     /// <summary>Key, server, watermark and item of a request, and whether it would be a hit.</summary>
     /// <param name="method">The method.</param>
     /// <param name="node">The node that its shard key names.</param>
@@ -37,37 +37,22 @@ public sealed class CacheInspector(CachedReads reads)
 
         var place = reads.Place(at, request, callerId);
         var watermark = await ReadAsync(place.Server, node, cancellation).ConfigureAwait(false);
+        var now = reads.Runtime.Clock.TryGetNow(node, out var clock) ? clock : (DateTime?)null;
+        var key = watermark is null ? place.Ring : place.Under(watermark.Generation);
         var inspection = new CacheInspection
         {
             Server = place.Server.Address,
             Contract = at.Number,
             Watermark = watermark,
+            Lag = now - watermark?.AsOf,
+            Key = Encoding.ASCII.GetString(key),
             Because = "there is no watermark on this server: no invalidator looks after it, so reads are uncached",
-            Key = Encoding.ASCII.GetString(place.Ring),
         };
         if (watermark is null)
         {
             return inspection;
         }
 
-        var lag = reads.Runtime.Clock.TryGetNow(node, out var now) ? now - watermark.AsOf : (TimeSpan?)null;
-        var key = place.Under(watermark.Generation);
-        if (place.Page is not null)
-        {
-            // The version is never marked, so it may be read.
-            var version = await place.Server.GetAsync(key, new MetaGet { Return = MetaReturn.Value }, cancellation).ConfigureAwait(false);
-            if (ListVersion.Read(version) is not { } current)
-            {
-                return inspection with
-                {
-                    Key = Encoding.ASCII.GetString(key), Lag = lag, Because = "the list has no version: it was changed, and not read since",
-                };
-            }
-
-            key = ListVersion.PageKey(place, key, current);
-        }
-
-        inspection = inspection with { Key = Encoding.ASCII.GetString(key), Lag = lag };
         if (watermark.Ring != reads.Runtime.Pool!.Ring.Version)
         {
             return inspection with
@@ -81,32 +66,76 @@ public sealed class CacheInspector(CachedReads reads)
             return inspection with { Because = $"the invalidator honours contracts up to {watermark.Contracts} here, and this one is {at.Number}" };
         }
 
-        var item = await place.Server.DebugAsync(key, cancellation).ConfigureAwait(false);
-        if (item is null)
+        if (place.Page is not null)
+        {
+            // The version is never marked, so a look wins nothing.
+            var version = await place.Server.GetAsync(key, new MetaGet { Return = MetaReturn.Value }, cancellation).ConfigureAwait(false);
+            if (ListVersion.Read(version) is not { } current)
+            {
+                return inspection with { Because = "the list has no version: it was changed, and not read since" };
+            }
+
+            key = ListVersion.PageKey(place, key, current);
+            inspection = inspection with { Key = Encoding.ASCII.GetString(key) };
+        }
+
+        return await LookAsync(inspection, place, key, now).ConfigureAwait(false);
+    }
+
+    /// <summary>What a reader would find under the key, by the rules of "Reading" 2 to 4.</summary>
+    private async ValueTask<CacheInspection> LookAsync(CacheInspection inspection, EntryPlace place, byte[] key, DateTime? now)
+    {
+        // Not with the caller's cancellation: what is won here must be given back.
+        var item = await place.Server.GetAsync(
+            key, new MetaGet { Return = MetaReturn.Value | MetaReturn.Cas | MetaReturn.Ttl }).ConfigureAwait(false);
+        if (item.Won)
+        {
+            await Lease.GiveBackAsync(place.Server, key, item.Cas, item.Stale).ConfigureAwait(false);
+        }
+
+        if (!item.IsHit)
         {
             return inspection with { Because = "there is no such item: never read in this generation, invalidated, expired or evicted" };
         }
 
-        inspection = inspection with { Item = item };
-        if (item.SizeBytes < key.Length + ItemOverhead + (EntryHeader.Bytes / 2))
+        inspection = inspection with { ExpiresInSeconds = item.Ttl };
+        if (item.Value is not { Length: > 0 } value)
         {
             return inspection with { State = "leased", Because = "a reader holds the lease and has not filled it yet" };
         }
 
-        var markedFor = Math.Max(Math.Ceiling(method.Policy.MaxStale.TotalSeconds) + 1, at.LeaseSeconds);
-        if (method.Policy.MaxStale > TimeSpan.Zero && item.ExpiresInSeconds >= 0 && item.ExpiresInSeconds <= markedFor)
+        if (!EntryHeader.TryRead(value, out var header))
         {
-            return inspection with { State = "marked", Because = "it is marked: the next reader refills it, others may have it while the contract allows" };
+            return inspection with { State = "foreign", Because = "another build wrote it, in a form that this one does not know: reads are uncached" };
         }
 
-        return inspection with
+        var state = !item.Stale ? "valid" : item.Won ? "marked" : "refilling";
+        inspection = inspection with { State = state, Age = now - header.FilledAt, AnswerBytes = value.Length - EntryHeader.Bytes };
+        if (item.Stale)
         {
-            State = "valid",
-            WouldHit = true,
-            Because = lag > reads.Runtime.Options.MaxLag
-                ? $"it is there, but the stream is away for {lag.Value.TotalSeconds:0.0} s: it is served only while younger than Insta:Cache:MaxLag"
-                : "it is there, and invalidation is up to date",
-        };
+            var others = place.Settings.MaxStale > TimeSpan.Zero
+                ? string.Create(
+                    CultureInfo.InvariantCulture, $"others may have it until {place.Settings.MaxStale.TotalMilliseconds:0} ms after it was last seen valid")
+                : "nobody is given the old value";
+            return inspection with { Because = $"it is marked: {(item.Won ? "the next reader refills it" : "a reader refills it now")}, {others}" };
+        }
+
+        if (inspection.Lag is not { } lag || inspection.Age is not { } age)
+        {
+            return inspection with { Because = "PostgreSQL's clock is not known, so neither the lag is: nothing is served from the cache" };
+        }
+
+        var limit = reads.Runtime.Options.MaxLag;
+        return lag <= limit
+            ? inspection with { WouldHit = true, Because = "it is there, and invalidation is up to date" }
+            : inspection with
+            {
+                WouldHit = age <= limit,
+                Because = string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"it is there, but nothing was invalidated for {lag.TotalSeconds:0.0} s: only values at most "
+                    + $"{limit.TotalSeconds:0.###} s old are served (Insta:Cache:MaxLag)"),
+            };
     }
 
     /// <summary>The watermark of a node on each server; null where there is none or the server is down.</summary>

@@ -5,6 +5,7 @@ using Google.Protobuf;
 using InstaGrpc.Caching;
 using InstaGrpc.Contracts;
 using InstaGrpc.Contracts.Positions;
+using InstaGrpc.Memcached;
 using InstaGrpc.Postgres;
 
 namespace InstaGrpc.Host.Commands;
@@ -42,11 +43,24 @@ internal static class CacheCommand
             var contract = cache.Catalog[$"{descriptor.Service.FullName}/{descriptor.Name}"];
             if (contract.Policy.Cache is null && contract.Policy.Batch is null) throw new UsageException($"{contract.FullName} declares no cache");
             if (contract.Policy.Batch is not null) throw new UsageException($"{contract.FullName} is cached per item: ask for its item method");
-            var node = await cache.NodeOfAsync(contract, message, ct);
-            var reads = cache.Services.GetRequiredService<CachedReads>();
-            await cache.ContractsKnownAsync(contract.FullName, node, ct);
-            var found = await cache.Services.GetRequiredService<CacheInspector>().InspectAsync(reads.For(contract), node, message, parsed.GetValue(user), ct);
-            Print(contract, node, found);
+            if (contract.Policy.Cache.VaryByCaller && parsed.GetValue(user) is null)
+            {
+                throw new UsageException($"{contract.FullName} varies by caller: say whose answer with --user ID");
+            }
+            try
+            {
+                var node = await cache.NodeOfAsync(contract, message, ct);
+                // Lag and age are told by PostgreSQL's clock, which this process has not met yet.
+                await cache.Services.GetRequiredService<DatabaseClock>().EnsureAsync(node, ct);
+                var reads = cache.Services.GetRequiredService<CachedReads>();
+                await cache.ContractsKnownAsync(contract.FullName, node, ct);
+                var inspector = cache.Services.GetRequiredService<CacheInspector>();
+                Print(contract, node, await inspector.InspectAsync(reads.For(contract), node, message, parsed.GetValue(user), ct));
+            }
+            catch (Exception e) when (e is NodeUnavailableException or MemcachedException)
+            {
+                throw new UsageException($"{contract.FullName} would be read uncached, or not at all: {e.Message}");
+            }
         });
         return command;
     }
@@ -54,19 +68,26 @@ internal static class CacheCommand
     private static void Print(MethodContract contract, NodeName node, CacheInspection found) => TextTable.Write(Console.Out, ["what", "value"],
     [
         ["method", contract.FullName],
+        ["contract", found.Contract?.ToString() ?? "-"],
         ["node", node.Value],
         ["server", found.Server ?? "-"],
         ["key", found.Key ?? "-"],
         ["generation", found.Watermark?.Generation.ToString("x16", CultureInfo.InvariantCulture) ?? "-"],
         ["watermark lo", found.Watermark?.Lo.ToString() ?? "-"],
         ["watermark hi", found.Watermark?.Hi.ToString() ?? "-"],
-        ["lag", found.Lag is { } lag ? string.Create(CultureInfo.InvariantCulture, $"{lag.TotalMilliseconds:0} ms") : "-"],
+        ["honoured contracts", found.Watermark is { } watermark ? $"up to {watermark.Contracts}" : "-"],
+        ["lag", Milliseconds(found.Lag)],
         ["item", found.State],
-        ["seconds to live", found.Item?.ExpiresInSeconds.ToString(CultureInfo.InvariantCulture) ?? "-"],
-        ["bytes", found.Item?.SizeBytes.ToString(CultureInfo.InvariantCulture) ?? "-"],
+        ["age", Milliseconds(found.Age)],
+        ["seconds to live", found.ExpiresInSeconds?.ToString(CultureInfo.InvariantCulture) ?? "-"],
+        ["answer bytes", found.AnswerBytes?.ToString(CultureInfo.InvariantCulture) ?? "-"],
         ["would be a hit", found.WouldHit ? "yes" : "no"],
         ["because", found.Because],
     ]);
+
+    // Two clocks are never quite the same: a hair of a negative lag is none.
+    private static string Milliseconds(TimeSpan? time) =>
+        time is { } known ? string.Create(CultureInfo.InvariantCulture, $"{Math.Max(0, known.TotalMilliseconds):0} ms") : "-";
 
     private static Command Flush()
     {
@@ -123,7 +144,7 @@ internal static class CacheCommand
             services.AddLogging();
             services.AddMetrics();
             services.AddPostgres(session.Configuration);
-            Memcached.MemcachedServices.AddMemcached(services, session.Configuration);
+            services.AddMemcached(session.Configuration);
             services.AddCaching(session.Configuration, _ => Catalog.Methods);
             _services = services.BuildServiceProvider();
         }
