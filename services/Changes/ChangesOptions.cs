@@ -3,6 +3,9 @@ namespace InstaGrpc.Services.Changes;
 /// <summary>The section <c>Insta:Changes</c>.</summary>
 public sealed class ChangesOptions
 {
+    /// <summary>Where it is bound from.</summary>
+    public const string Section = "Insta:Changes";
+
     /// <value>The nodes whose streams this process offers to publish; empty (default): all that are configured, and the directory.</value>
     public string[] Nodes { get; set; } = [];
 

@@ -17,7 +17,7 @@ public static class ChangesRole
         services.AddPostgres(configuration);
         services.AddChangeLog(configuration);
         services.AddMetrics();
-        services.AddOptions<ChangesOptions>().Bind(configuration.GetSection("Insta:Changes"));
+        services.AddOptions<ChangesOptions>().Bind(configuration.GetSection(ChangesOptions.Section));
         foreach (var node in Nodes(configuration))
         {
             services.AddSingleton(new PublisherStatus(node));
@@ -31,7 +31,7 @@ public static class ChangesRole
 
     private static IEnumerable<NodeName> Nodes(IConfiguration configuration)
     {
-        var chosen = configuration.GetSection("Insta:Changes:Nodes").Get<string[]>() ?? [];
+        var chosen = configuration.GetSection(ChangesOptions.Section).GetSection(nameof(ChangesOptions.Nodes)).Get<string[]>() ?? [];
         return chosen.Length > 0
             ? chosen.Select(name => new NodeName(name)).Distinct()
             : configuration.GetSection("Insta:Postgres:Nodes").GetChildren()

@@ -3,6 +3,12 @@ namespace InstaGrpc.Services.Feed;
 /// <summary>Settings of the role <c>feed</c>, from <c>Insta:Feed</c>.</summary>
 public sealed class FeedOptions
 {
+    /// <summary>Where it is bound from.</summary>
+    public const string Section = "Insta:Feed";
+
+    /// <summary>The key of <see cref="Region"/>, which is the whole process's and not this section's.</summary>
+    public const string RegionKey = "Insta:Region";
+
     /// <summary>Users that one user may follow. 7,500 by default.</summary>
     public int MostFollowees { get; set; } = 7500;
 

@@ -25,8 +25,9 @@ public static class FeedRole
             .AddClient<GraphService.GraphServiceClient>()
             .AddClient<MediaService.MediaServiceClient>();
         services.AddTimelines(configuration);
-        var options = new FeedOptions { Region = configuration["Insta:Region"] ?? "local" };
-        configuration.GetSection("Insta:Feed").Bind(options);
+        var options = new FeedOptions();
+        configuration.GetSection(FeedOptions.Section).Bind(options);
+        options.Region = configuration[FeedOptions.RegionKey] ?? new FeedOptions().Region;
         services.TryAddSingleton(options);
         services.TryAddSingleton<RequestFields>();
         services.AddScoped(static provider => new NameClaims(

@@ -55,8 +55,9 @@ internal sealed class RoleHost : IAsyncDisposable
         builder.Services.AddRouting();
         builder.Services.Configure<HostOptions>(options => options.ShutdownTimeout = TimeSpan.FromSeconds(6));
 
-        var grpc = ListenAddress.Read(builder.Configuration, "Insta:Grpc:Listen", DefaultGrpcPort);
-        var web = ListenAddress.Read(builder.Configuration, "Insta:Web:Listen", DefaultWebPort);
+        var process = ProcessOptions.Of(builder.Configuration);
+        builder.Services.AddSingleton(process);
+        var (grpc, web) = Listeners(process);
         builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel =>
         {
             kestrel.AddServerHeader = false;
@@ -110,8 +111,9 @@ internal sealed class RoleHost : IAsyncDisposable
         }
         catch (IOException e) when (e.InnerException is Microsoft.AspNetCore.Connections.AddressInUseException)
         {
-            ThrowIfTaken(ListenAddress.Read(_app.Configuration, "Insta:Grpc:Listen", DefaultGrpcPort).Port, "gRPC", "--grpc-port");
-            ThrowIfTaken(ListenAddress.Read(_app.Configuration, "Insta:Web:Listen", DefaultWebPort).Port, "web", "--web-port");
+            var (grpc, web) = Listeners(Services.GetRequiredService<ProcessOptions>());
+            ThrowIfTaken(grpc.Port, "gRPC", "--grpc-port");
+            ThrowIfTaken(web.Port, "web", "--web-port");
             throw new UsageException(e.Message);
         }
         // In the order in which they were given to Kestrel.
@@ -143,6 +145,10 @@ internal sealed class RoleHost : IAsyncDisposable
     public Task StopAsync() => _app.StopAsync(CancellationToken.None);
 
     public async ValueTask DisposeAsync() => await _app.DisposeAsync();
+
+    private static (IPEndPoint Grpc, IPEndPoint Web) Listeners(ProcessOptions process) =>
+        (ListenAddress.Parse("Insta:Grpc:Listen", process.Grpc.Listen, DefaultGrpcPort),
+            ListenAddress.Parse("Insta:Web:Listen", process.Web.Listen, DefaultWebPort));
 
     /// <summary>
     /// A memcached that is away is waited for by the mesh, uncached. One that is there and cannot do what leases need never will.

@@ -15,7 +15,7 @@ public static class IdRole
     {
         services.AddPostgres(configuration);
         services.AddInstaMesh(configuration).AddService<IdGrpcService>();
-        services.AddOptions<IdServiceOptions>().Bind(configuration.GetSection("Insta:Ids"))
+        services.AddOptions<IdServiceOptions>().Bind(configuration.GetSection(IdServiceOptions.Section))
             .Validate(static options => options.Window >= TimeSpan.FromMilliseconds(10) && options.Window <= TimeSpan.FromMinutes(1),
                 "Insta:Ids:Window must be 10 ms to 1 min, like 00:00:01.")
             .Validate(static options => options.MaxAhead >= TimeSpan.Zero && options.MaxAhead <= TimeSpan.FromHours(1),

@@ -3,6 +3,9 @@ namespace InstaGrpc.Services.Invalidator;
 /// <summary>Settings of the role <c>invalidator</c>, from <c>Insta:Invalidator</c>.</summary>
 public sealed class InvalidatorOptions
 {
+    /// <summary>Where it is bound from.</summary>
+    public const string Section = "Insta:Invalidator";
+
     /// <summary>How often a server's <c>lo</c> is raised at most while no change concerns it. 2 ms by default.</summary>
     public TimeSpan LoInterval { get; set; } = TimeSpan.FromMilliseconds(2);
 

@@ -20,7 +20,7 @@ public static class InvalidatorRole
         services.AddMemcached(configuration);
         services.AddChangeLog(configuration);
         services.AddInstaMesh(configuration).AddService<InvalidatorGrpcService>();
-        var options = configuration.GetSection("Insta:Invalidator").Get<InvalidatorOptions>() ?? new InvalidatorOptions();
+        var options = configuration.GetSection(InvalidatorOptions.Section).Get<InvalidatorOptions>() ?? new InvalidatorOptions();
         var settings = new LineageSettings(configuration["Insta:Prefix"] ?? "", configuration["Insta:Region"] ?? "local");
         services.TryAddSingleton(options);
         services.AddSingleton(settings);

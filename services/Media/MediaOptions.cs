@@ -3,6 +3,9 @@ namespace InstaGrpc.Services.Media;
 /// <summary>Settings of the role <c>media</c>, from <c>Insta:Media</c>.</summary>
 public sealed class MediaOptions
 {
+    /// <summary>Where it is bound from.</summary>
+    public const string Section = "Insta:Media";
+
     /// <summary>Characters of a caption. 2,200 by default.</summary>
     public int LongestCaption { get; set; } = 2200;
 

@@ -15,7 +15,7 @@ public static class MediaRole
     {
         services.AddPostgres(configuration);
         services.AddInstaMesh(configuration).AddService<MediaGrpcService>().AddClient<IdService.IdServiceClient>();
-        services.TryAddSingleton(configuration.GetSection("Insta:Media").Get<MediaOptions>() ?? new MediaOptions());
+        services.TryAddSingleton(configuration.GetSection(MediaOptions.Section).Get<MediaOptions>() ?? new MediaOptions());
         services.TryAddSingleton<RequestFields>();
         services.AddSingleton<MediaSweep>();
         services.AddHostedService(static provider => provider.GetRequiredService<MediaSweep>());

@@ -3,6 +3,9 @@ namespace InstaGrpc.Services.Projector;
 /// <summary>The section <c>Insta:Projector</c>.</summary>
 public sealed class ProjectorOptions
 {
+    /// <summary>Where it is bound from.</summary>
+    public const string Section = "Insta:Projector";
+
     /// <value>The nodes whose streams this process offers to fold; empty (default): all that are configured.</value>
     public string[] Nodes { get; set; } = [];
 

@@ -18,7 +18,7 @@ public static class ProjectorRole
         services.AddChangeLog(configuration);
         services.AddMetrics();
         services.AddProjectionRebuild(configuration);
-        var options = configuration.GetSection("Insta:Projector").Get<ProjectorOptions>() ?? new ProjectorOptions();
+        var options = configuration.GetSection(ProjectorOptions.Section).Get<ProjectorOptions>() ?? new ProjectorOptions();
         var nodes = options.Nodes.Length > 0
             ? options.Nodes
             : configuration.GetSection("Insta:Postgres:Nodes").GetChildren().Select(section => section.Key);
@@ -36,7 +36,7 @@ public static class ProjectorRole
     /// <summary>Adds <see cref="ProjectionRebuild"/> alone, for a command. PostgreSQL must be added beside it.</summary>
     public static IServiceCollection AddProjectionRebuild(this IServiceCollection services, IConfiguration configuration)
     {
-        services.TryAddSingleton(configuration.GetSection("Insta:Projector").Get<ProjectorOptions>() ?? new ProjectorOptions());
+        services.TryAddSingleton(configuration.GetSection(ProjectorOptions.Section).Get<ProjectorOptions>() ?? new ProjectorOptions());
         services.TryAddSingleton<ProjectionRebuild>();
         return services;
     }

@@ -14,7 +14,7 @@ public static class ShardMapRole
     {
         services.AddPostgres(configuration);
         services.AddInstaMesh(configuration).AddService<ShardMapGrpcService>();
-        services.AddOptions<ShardMapOptions>().Bind(configuration.GetSection("Insta:ShardMap"))
+        services.AddOptions<ShardMapOptions>().Bind(configuration.GetSection(ShardMapOptions.Section))
             .Validate(static options => options.MaxWatchers > 0, "Insta:ShardMap:MaxWatchers must be above 0.")
             .ValidateOnStart();
         services.TryAddSingleton<MapWatchers>();

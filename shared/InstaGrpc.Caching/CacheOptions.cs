@@ -3,6 +3,12 @@ namespace InstaGrpc.Caching;
 /// <summary>How this process reads through the cache. Configuration section <c>Insta:Cache</c>; the prefix is <c>Insta:Prefix</c>.</summary>
 public sealed class CacheOptions
 {
+    /// <summary>Where it is bound from.</summary>
+    public const string Section = "Insta:Cache";
+
+    /// <summary>The key of <see cref="Prefix"/>, which is the whole mesh's and not this section's.</summary>
+    public const string PrefixKey = "Insta:Prefix";
+
     /// <summary>What every key begins with, so that several meshes can share servers. Printable ASCII without '|'.</summary>
     /// <value>Empty; at most 40 characters.</value>
     public string Prefix { get; set; } = "";
@@ -28,4 +34,8 @@ public sealed class CacheOptions
     /// a wait or a round trip and never an answer's truth.</summary>
     /// <value>65,536; rounded up to a power of two.</value>
     public int TableEntries { get; set; } = 65_536;
+
+    /// <summary>Whether handler runs of cached methods are audited for tables that their contract does not name.</summary>
+    /// <value>Null: in development and tests, not in production.</value>
+    public bool? AuditDependencies { get; set; }
 }

@@ -28,8 +28,8 @@ public static class CachingServices
 
         services.AddOptions<CacheOptions>().Configure(options =>
         {
-            configuration.GetSection("Insta:Cache").Bind(options);
-            options.Prefix = configuration["Insta:Prefix"] ?? options.Prefix;
+            configuration.GetSection(CacheOptions.Section).Bind(options);
+            options.Prefix = configuration[CacheOptions.PrefixKey] ?? "";
         });
         services.TryAddSingleton(TimeProvider.System);
         services.TryAddSingleton<INodeClock>(static provider => new DatabaseNodeClock(provider.GetRequiredService<DatabaseClock>()));
@@ -53,7 +53,7 @@ public static class CachingServices
             provider.GetRequiredService<CacheMetrics>();
             return provider.GetRequiredService<ContractAnnouncer>();
         });
-        if (configuration.GetValue("Insta:Cache:L1Bytes", 1L) > 0)
+        if (configuration.GetValue(CacheOptions.Section + ":" + nameof(CacheOptions.L1Bytes), 1L) > 0)
         {
             services.AddHostedService(static provider => provider.GetRequiredService<DropWatcher>());
         }

@@ -5,6 +5,12 @@ namespace InstaGrpc.ChangeLog;
 /// <summary>Where the change stream lives. Bound from <c>Insta:Kafka</c> and <c>Insta:Prefix</c>.</summary>
 public sealed class ChangeLogOptions
 {
+    /// <summary>Where it is bound from.</summary>
+    public const string Section = "Insta:Kafka";
+
+    /// <summary>The key of <see cref="Prefix"/>, which is the whole mesh's and not this section's.</summary>
+    public const string PrefixKey = "Insta:Prefix";
+
     /// <summary><c>host:port[,…]</c>; <c>Insta:Kafka:BootstrapServers</c>.</summary>
     public string BootstrapServers { get; set; } = "";
 
@@ -29,10 +35,12 @@ public sealed class ChangeLogOptions
 
     public static ChangeLogOptions From(IConfiguration configuration)
     {
-        var options = new ChangeLogOptions { Prefix = configuration["Insta:Prefix"] ?? "" };
-        configuration.GetSection("Insta:Kafka").Bind(options);
+        var section = configuration.GetSection(Section);
+        var options = new ChangeLogOptions();
+        section.Bind(options);
+        options.Prefix = configuration[PrefixKey] ?? "";
         options.Client.Clear();
-        var client = configuration.GetSection("Insta:Kafka:Client");
+        var client = section.GetSection(nameof(Client));
         foreach (var (path, value) in client.AsEnumerable(makePathsRelative: true))
         {
             // librdkafka's names hold dots; in a variable (INSTA__KAFKA__CLIENT__SASL__MECHANISM) each level stands for one.

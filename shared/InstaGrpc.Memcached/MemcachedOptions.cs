@@ -3,6 +3,9 @@ namespace InstaGrpc.Memcached;
 /// <summary>Which memcached servers there are and how to talk to them. Configuration section <c>Insta:Memcached</c>.</summary>
 public sealed class MemcachedOptions
 {
+    /// <summary>Where it is bound from.</summary>
+    public const string Section = "Insta:Memcached";
+
     /// <summary>The servers as <c>host:port</c>; port 11211 if it is left out. In configuration: a list, or one string with commas.
     /// Empty: there is no cache.</summary>
     public IList<string> Servers { get; set; } = [];

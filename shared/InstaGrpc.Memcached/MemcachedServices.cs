@@ -13,7 +13,7 @@ public static class MemcachedServices
     /// configured.</summary>
     public static IServiceCollection AddMemcached(this IServiceCollection services, IConfiguration configuration)
     {
-        var section = configuration.GetSection("Insta:Memcached");
+        var section = configuration.GetSection(MemcachedOptions.Section);
         services.AddOptions<MemcachedOptions>().Configure(options =>
         {
             section.Bind(options);

@@ -3,6 +3,9 @@ namespace InstaGrpc.Mesh;
 /// <summary>How this process stands in the mesh. Configuration section <c>Insta</c>.</summary>
 public sealed class MeshOptions
 {
+    /// <summary>Where it is bound from.</summary>
+    public const string Section = "Insta";
+
     /// <summary>
     /// Where other services are, by short name ("media" of insta.media.v1.MediaService): "http://host:port". What is not named here is
     /// called on this process's own internal listener.

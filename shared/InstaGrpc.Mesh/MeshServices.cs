@@ -65,7 +65,7 @@ public static class MeshServices
 
         var builder = new MeshBuilder(services, configuration);
         services.AddSingleton(builder);
-        services.AddOptions<MeshOptions>().Bind(configuration.GetSection("Insta"));
+        services.AddOptions<MeshOptions>().Bind(configuration.GetSection(MeshOptions.Section));
         services.TryAddSingleton(TimeProvider.System);
         services.AddMetrics();
         services.AddSingleton<MeshCatalog>();

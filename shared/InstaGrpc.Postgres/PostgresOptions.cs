@@ -3,6 +3,9 @@ namespace InstaGrpc.Postgres;
 /// <summary>The section <c>Insta:Postgres</c>. Servers are given as <c>postgres://</c> URLs or as Npgsql connection strings.</summary>
 public sealed class PostgresOptions
 {
+    /// <summary>Where it is bound from.</summary>
+    public const string Section = "Insta:Postgres";
+
     /// <value>The directory database. Required.</value>
     public string Directory { get; set; } = "";
 

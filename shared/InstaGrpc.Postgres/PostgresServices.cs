@@ -19,7 +19,7 @@ public static class PostgresServices
             return services;
         }
 
-        services.AddOptions<PostgresOptions>().Bind(configuration.GetSection("Insta:Postgres")).ValidateOnStart();
+        services.AddOptions<PostgresOptions>().Bind(configuration.GetSection(PostgresOptions.Section)).ValidateOnStart();
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<PostgresOptions>, PostgresOptionsValidation>());
         services.TryAddSingleton(TimeProvider.System);
         services.AddSingleton(static provider => new NodePool(

@@ -6,6 +6,9 @@ namespace InstaGrpc.Timelines;
 /// same tiers, or one pushes what another pulls.</summary>
 public sealed class FanoutOptions
 {
+    /// <summary>Where it is bound from.</summary>
+    public const string Section = "Insta:Feed";
+
     /// <summary>Followers from which on a post is pushed to the active ones first.</summary>
     /// <value>10,000; at least 1.</value>
     public long ActiveFirstFrom { get; set; } = 10_000;

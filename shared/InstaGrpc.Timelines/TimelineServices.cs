@@ -19,7 +19,7 @@ public static class TimelineServices
             return services;
         }
 
-        services.AddOptions<FanoutOptions>().Bind(configuration.GetSection("Insta:Feed")).ValidateOnStart();
+        services.AddOptions<FanoutOptions>().Bind(configuration.GetSection(FanoutOptions.Section)).ValidateOnStart();
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<FanoutOptions>, FanoutOptionsValidation>());
         services.TryAddSingleton(static provider => provider.GetRequiredService<IOptions<FanoutOptions>>().Value);
         services.TryAddSingleton(TimeProvider.System);

@@ -40,7 +40,14 @@ internal sealed class OperatorSession : IAsyncDisposable
     public IServiceProvider Services => _services;
 
     /// <summary>Where the mesh is called: the run's gRPC listener.</summary>
-    public string Grpc => Configuration["Insta:Grpc:Address"] ?? "http://" + (Configuration["Insta:Grpc:Listen"] ?? $"127.0.0.1:{RoleHost.DefaultGrpcPort}");
+    public string Grpc
+    {
+        get
+        {
+            var grpc = ProcessOptions.Of(Configuration).Grpc;
+            return grpc.Address ?? "http://" + grpc.Listen;
+        }
+    }
 
     public static Option<string> DataOption() => UpCommand.DataOption();
 

@@ -22,7 +22,7 @@ internal static class RebuildCommand
             await using var session = OperatorSession.Open(parsed.GetValue(data)!);
             var rebuild = new ProjectionRebuild(
                 session.Postgres, session.Services.GetRequiredService<ShardRouter>(),
-                session.Configuration.GetSection("Insta:Projector").Get<ProjectorOptions>() ?? new ProjectorOptions());
+                session.Configuration.GetSection(ProjectorOptions.Section).Get<ProjectorOptions>() ?? new ProjectorOptions());
             foreach (var name in Chosen(session.Postgres, parsed.GetValue(node))) await rebuild.RunAsync(name, new Lines(), ct);
         });
         return command;

@@ -7,17 +7,18 @@ namespace InstaGrpc.Host.Configuration;
 /// <summary>The whole tree as text: each key with its value and where that came from, secrets masked.</summary>
 internal static partial class ConfigurationReport
 {
+    public const string Default = "default";
+
     private const string _mask = "****";
 
     public static IEnumerable<(string Key, string Value, string Source)> Lines(IConfigurationRoot configuration)
     {
-        var tree = configuration.GetSection("Insta").AsEnumerable();
-        foreach (var (key, value) in tree.OrderBy(pair => pair.Key, StringComparer.OrdinalIgnoreCase))
-        {
-            // `<name>_FILE` only says where the secret lies; the secret has a line of its own.
-            if (value is null || key.EndsWith("_FILE", StringComparison.OrdinalIgnoreCase)) continue;
-            yield return (key, Masked(key, value), SourceOf(configuration, key));
-        }
+        // `<name>_FILE` only says where the secret lies; the secret has a line of its own.
+        var given = configuration.GetSection("Insta").AsEnumerable()
+            .Where(pair => pair.Value is not null && !pair.Key.EndsWith("_FILE", StringComparison.OrdinalIgnoreCase))
+            .Select(pair => (pair.Key, Masked(pair.Key, pair.Value!), SourceOf(configuration, pair.Key)));
+        return given.Concat(OptionDefaults.Lines(configuration).Select(line => (line.Key, line.Value, Default)))
+            .OrderBy(line => line.Key, StringComparer.OrdinalIgnoreCase);
     }
 
     /// <summary>

@@ -1,3 +1,4 @@
+using InstaGrpc.Host.Configuration;
 using Microsoft.Extensions.Logging.Console;
 
 namespace InstaGrpc.Host.Logging;
@@ -11,9 +12,9 @@ internal static class InstaConsole
     {
         logging.ClearProviders();
         logging.AddConfiguration(configuration.GetSection("Insta:Log"));
-        var json = configuration["Insta:Log:Format"] switch
+        var json = ProcessOptions.Of(configuration).Log.Format switch
         {
-            null or "" or "auto" => Console.IsErrorRedirected,
+            "" or "auto" => Console.IsErrorRedirected,
             "json" => true,
             "text" => false,
             var other => throw new UsageException($"Insta:Log:Format is '{other}': write auto, json or text"),

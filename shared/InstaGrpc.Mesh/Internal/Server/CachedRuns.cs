@@ -6,10 +6,10 @@ using InstaGrpc.Contracts;
 using InstaGrpc.Contracts.Positions;
 using InstaGrpc.Mesh.Internal.Telemetry;
 using InstaGrpc.Postgres;
-using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
 
 namespace InstaGrpc.Mesh.Internal.Server;
 
@@ -28,12 +28,12 @@ internal sealed partial class CachedRuns
     private readonly bool _audits;
 
     public CachedRuns(
-        IServiceScopeFactory scopes, CallFlow flow, MeshInstruments instruments, TimeProvider time, IConfiguration configuration,
+        IServiceScopeFactory scopes, CallFlow flow, MeshInstruments instruments, TimeProvider time, IOptions<CacheOptions> cache,
         IHostEnvironment environment, ILogger<CachedRuns> logger)
     {
         (_scopes, _flow, _instruments, _time, _logger) = (scopes, flow, instruments, time, logger);
         IsStrict = !environment.IsProduction();
-        _audits = configuration.GetValue<bool?>("Insta:Cache:AuditDependencies") ?? IsStrict;
+        _audits = cache.Value.AuditDependencies ?? IsStrict;
     }
 
     /// <summary>Whether what a contract does not declare is an error (development, tests) or goes uncached with a metric
