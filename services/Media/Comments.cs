@@ -26,7 +26,9 @@ internal sealed class Comments(INodeReads reads, INodeWrites writes, FirstAnswer
             cancellation).ConfigureAwait(false);
     }
 
-    /// <summary>A post's comments, newest first; one more than the page's size if there are more.</summary>
+    /// <summary>A post's comments, newest first; one more than the page's size if there are more. They go with the post, at once: that the sweep
+    /// removes their rows later is nobody's business.</summary>
+    /// <exception cref="EntityNotFoundException">There is no such post (any more).</exception>
     public async ValueTask<List<Comment>> ListAsync(Page page, CancellationToken cancellation)
     {
         var session = await reads.OpenAsync(cancellation).ConfigureAwait(false);
@@ -36,8 +38,18 @@ internal sealed class Comments(INodeReads reads, INodeWrites writes, FirstAnswer
             new NpgsqlParameter<long> { TypedValue = page.After ?? long.MaxValue },
             new NpgsqlParameter<int> { TypedValue = page.Size + 1 });
         await using var reader = await command.ExecuteReaderAsync(cancellation).ConfigureAwait(false);
+        if (!await reader.ReadAsync(cancellation).ConfigureAwait(false))
+        {
+            throw new EntityNotFoundException("media", page.Owner);
+        }
+
         List<Comment> comments = [];
-        while (await reader.ReadAsync(cancellation).ConfigureAwait(false))
+        if (reader.IsDBNull(0))
+        {
+            return comments;
+        }
+
+        do
         {
             comments.Add(new Comment
             {
@@ -48,6 +60,7 @@ internal sealed class Comments(INodeReads reads, INodeWrites writes, FirstAnswer
                 CreatedAt = Timestamp.FromDateTime(reader.GetDateTime(3)),
             });
         }
+        while (await reader.ReadAsync(cancellation).ConfigureAwait(false));
 
         return comments;
     }

@@ -72,6 +72,23 @@ public class LikeAndCommentTests(AssemblyServers servers) : IClassFixture<Assemb
     }
 
     [Fact]
+    public async Task CommentsGoWithTheirPostAtOnceNotWithTheSweep()
+    {
+        await using var mesh = await MediaMesh.StartAsync(servers.Servers);
+        var owner = await mesh.UserAsync("n1", 1);
+        var post = await mesh.PostAsync(owner);
+        var list = new ListCommentsRequest { MediaId = post.Id };
+        Assert.Empty((await mesh.Service.ListCommentsAsync(list)).Comments);
+        await mesh.As(owner).AddCommentAsync(new AddCommentRequest { MediaId = post.Id, Text = "x", RequestId = mesh.NewRequest() });
+        Assert.Single((await mesh.Service.ListCommentsAsync(list)).Comments);
+
+        await mesh.As(owner).DeleteMediaAsync(new DeleteMediaRequest { MediaId = post.Id });
+
+        await mesh.Service.ListCommentsAsync(list).FailsAsync(StatusCode.NotFound);
+        Assert.Equal(1, await mesh.DatabaseOf("n1").QueryAsync<long>("SELECT count(*) FROM comments"));
+    }
+
+    [Fact]
     public async Task WhatIsNotThereYetIsUnimplemented()
     {
         await using var mesh = await MediaMesh.StartAsync(servers.Servers);
