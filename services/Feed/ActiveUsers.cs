@@ -64,6 +64,6 @@ internal sealed partial class ActiveUsers(
         }
     }
 
-    [LoggerMessage(LogLevel.Warning, "It could not be written down who reads his feed: {Reason}")]
+    [LoggerMessage(1802, LogLevel.Warning, "It could not be written down who reads his feed: {Reason}")]
     private partial void LogFailed(string reason);
 }

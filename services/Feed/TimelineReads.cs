@@ -99,6 +99,6 @@ internal sealed partial class TimelineReads(
         }
     }
 
-    [LoggerMessage(LogLevel.Debug, "The timeline of user {User} could not be asked for: {Reason}")]
+    [LoggerMessage(1801, LogLevel.Debug, "The timeline of user {User} could not be asked for: {Reason}")]
     private partial void LogUnavailable(long user, string reason);
 }

@@ -228,6 +228,6 @@ internal sealed partial class UserSweep(
     /// <param name="IsOver">Whether this round is his last.</param>
     private readonly record struct Departed(long Id, string Name, bool IsOver);
 
-    [LoggerMessage(LogLevel.Warning, "What deleted users of node {Node} left could not be swept; the next round tries again: {Reason}")]
+    [LoggerMessage(1800, LogLevel.Warning, "What deleted users of node {Node} left could not be swept; the next round tries again: {Reason}")]
     private partial void LogFailed(NodeName node, string reason);
 }

@@ -117,6 +117,6 @@ internal sealed partial class MediaSweep(
         }
     }
 
-    [LoggerMessage(LogLevel.Warning, "What deleted posts left on node {Node} could not be swept; the next round tries again: {Reason}")]
+    [LoggerMessage(1700, LogLevel.Warning, "What deleted posts left on node {Node} could not be swept; the next round tries again: {Reason}")]
     private partial void LogFailed(NodeName node, string reason);
 }

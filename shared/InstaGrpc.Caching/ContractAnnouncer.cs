@@ -224,12 +224,12 @@ public sealed partial class ContractAnnouncer : BackgroundService, IContractNumb
 
     private long[] Numbers() => [.. _known.Values.Select(static known => known.Number.Number)];
 
-    [LoggerMessage(LogLevel.Error, "{Method} is not cached: {Fault}")]
+    [LoggerMessage(1500, LogLevel.Error, "{Method} is not cached: {Fault}")]
     private partial void LogFault(string method, string fault);
 
-    [LoggerMessage(LogLevel.Error, "{Method} is not cached on node {Node}: {Reason}")]
+    [LoggerMessage(1501, LogLevel.Error, "{Method} is not cached on node {Node}: {Reason}")]
     private partial void LogRefused(string method, string node, string reason);
 
-    [LoggerMessage(LogLevel.Warning, "The contracts of this process could not be announced or renewed, trying again: {Reason}")]
+    [LoggerMessage(1502, LogLevel.Warning, "The contracts of this process could not be announced or renewed, trying again: {Reason}")]
     private partial void LogNotAnnounced(string reason);
 }

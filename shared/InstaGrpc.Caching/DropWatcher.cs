@@ -83,6 +83,6 @@ public sealed partial class DropWatcher(
         return await command.ExecuteScalarAsync(cancellation).ConfigureAwait(false) is string { Length: > 0 } address ? address : null;
     }
 
-    [LoggerMessage(LogLevel.Debug, "The drops of node {Node} do not arrive, copies are not served: {Reason}")]
+    [LoggerMessage(1510, LogLevel.Debug, "The drops of node {Node} do not arrive, copies are not served: {Reason}")]
     private partial void LogLost(NodeName node, string reason);
 }

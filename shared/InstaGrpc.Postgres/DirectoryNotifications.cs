@@ -92,7 +92,7 @@ public sealed partial class DirectoryNotifications : BackgroundService
 
     private Signal Of(DirectoryChannel channel) => channel == DirectoryChannel.Shards ? _shards : _contracts;
 
-    [LoggerMessage(LogLevel.Warning, "The directory can't be listened to; shard map and contracts may be old until it can: {Reason}")]
+    [LoggerMessage(1400, LogLevel.Warning, "The directory can't be listened to; shard map and contracts may be old until it can: {Reason}")]
     private partial void LogLost(string reason);
 
     private sealed class Signal

@@ -178,6 +178,6 @@ public sealed partial class Migrator(ILogger<Migrator> logger)
         }
     }
 
-    [LoggerMessage(LogLevel.Information, "Migrated {Node}: {File}")]
+    [LoggerMessage(1401, LogLevel.Information, "Migrated {Node}: {File}")]
     private partial void LogRan(NodeName node, string file);
 }

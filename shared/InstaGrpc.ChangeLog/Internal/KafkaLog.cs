@@ -8,6 +8,6 @@ internal static partial class KafkaLog
 {
     public static void Write(ILogger logger, LogMessage line) => Library(logger, line.Facility, line.Message);
 
-    [LoggerMessage(1100, LogLevel.Debug, "librdkafka {Facility}: {Message}")]
+    [LoggerMessage(1115, LogLevel.Debug, "librdkafka {Facility}: {Message}")]
     private static partial void Library(ILogger logger, string facility, string message);
 }

@@ -1,6 +1,6 @@
 namespace InstaGrpc.Mesh.Internal;
 
-/// <summary>Every log event of the mesh; numbers are never used again.</summary>
+/// <summary>The log events of the mesh. docs/events.md lists those of all projects; numbers are never used again.</summary>
 internal static class EventIds
 {
     public const int HandlerFailed = 1000;
@@ -9,9 +9,6 @@ internal static class EventIds
     public const int UndeclaredDependency = 1003;
     public const int OverrideRefused = 1010;
     public const int OverridesInForce = 1011;
-    public const int ContractUncached = 1020;
     public const int RunningUncached = 1021;
     public const int ReadinessChanged = 1030;
-    public const int TokenIgnored = 1040;
-    public const int DropsLost = 1050;
 }

@@ -41,9 +41,9 @@ internal sealed partial class DatabaseClockMeasuring(
         }
     }
 
-    [LoggerMessage(LogLevel.Debug, "The clock of {Node} was not measured: every round trip took more than {Limit} ms")]
+    [LoggerMessage(1420, LogLevel.Debug, "The clock of {Node} was not measured: every round trip took more than {Limit} ms")]
     private partial void LogTooSlow(NodeName node, double limit);
 
-    [LoggerMessage(LogLevel.Debug, "The clock of {Node} was not measured: {Reason}")]
+    [LoggerMessage(1421, LogLevel.Debug, "The clock of {Node} was not measured: {Reason}")]
     private partial void LogNotMeasured(NodeName node, string reason);
 }

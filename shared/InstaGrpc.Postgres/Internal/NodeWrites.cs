@@ -62,6 +62,6 @@ internal sealed partial class NodeWrites(NodePool pool, ShardRouter router, IWri
         }
     }
 
-    [LoggerMessage(LogLevel.Debug, "A write on {Node} runs again after {SqlState}")]
+    [LoggerMessage(1410, LogLevel.Debug, "A write on {Node} runs again after {SqlState}")]
     private partial void LogRunAgain(NodeName node, string sqlState);
 }
