@@ -6,7 +6,13 @@ using InstaGrpc.Host.Commands;
 
 const int faultOfTheCaller = 2;
 
-var root = new RootCommand("InstaGrpc: the back end of a photo-sharing app as a mesh of gRPC services. Start with `insta up`.")
+var root = new RootCommand("""
+    InstaGrpc: the back end of a photo-sharing app as a mesh of gRPC services. Start with `insta up`.
+
+    Settings: appsettings.json beside the executable, the JSON file that the variable INSTA_CONFIG names, variables like INSTA__CACHE__MAXLAG.
+    `insta config` shows them all. Files are read again when they change. So a running process logs more as soon as its file says
+    { "Insta": { "Log": { "LogLevel": { "Default": "Debug" } } } }, and less when that is taken out again.
+    """)
 {
     UpCommand.Create(),
     StatusCommand.Create(),
