@@ -1,4 +1,5 @@
 using Grpc.Core;
+using InstaGrpc.Mesh.Tests.NotesV1;
 
 namespace InstaGrpc.Mesh.Tests;
 
@@ -38,6 +39,25 @@ public sealed class ClientTests(NotesFixture fixture) : IClassFixture<NotesFixtu
         var token = Contracts.Positions.ReadToken.Parse(write.GetTrailers().GetValue("insta-lsn")!);
         Assert.Single(token.Positions);
         Assert.Contains(token.Positions[0].Key.Value, new[] { "one", "two" });
+    }
+
+    [Fact]
+    public async Task TokensOfWritesComeBackAtTheEndOfAStreamOfAnswers()
+    {
+        var note = new WriteNoteRequest { NoteId = 79, Text = "streamed" };
+        RelayRequest[] requests = [new() { WriteNotes = new() { Note = note } }, new() { WriteEach = new() { Note = note } }];
+        foreach (var request in requests)
+        {
+            using var call = fixture.Host.Notes.RelayAsync(request, NotesHost.As("user:5"));
+            await call;
+            Assert.NotNull(call.GetTrailers().GetValue("insta-lsn"));
+        }
+
+        // What failed has written before.
+        var failed = await Assert.ThrowsAsync<RpcException>(async () => await fixture.Host.Notes.RelayAsync(
+            new() { WriteNotes = new() { Note = note, Fail = true } }, NotesHost.As("user:5")));
+        Assert.Equal(StatusCode.FailedPrecondition, failed.StatusCode);
+        Assert.NotNull(failed.Trailers.GetValue("insta-lsn"));
     }
 
     [Fact]

@@ -34,6 +34,25 @@ public sealed class NotesGrpcService(INodeReads reads, INodeWrites writes, Notes
         return new() { Note = new() { Id = request.NoteId, OwnerId = owner, Text = request.Text } };
     }
 
+    public override async Task WriteNotes(
+        WriteNotesRequest request, IServerStreamWriter<WriteNotesResponse> responseStream, ServerCallContext context)
+    {
+        await responseStream.WriteAsync(new() { Note = (await WriteNote(request.Note, context)).Note });
+        if (request.Fail)
+        {
+            throw new FailedPreconditionException("after the write");
+        }
+    }
+
+    public override async Task WriteEach(
+        IAsyncStreamReader<WriteEachRequest> requestStream, IServerStreamWriter<WriteEachResponse> responseStream, ServerCallContext context)
+    {
+        await foreach (var request in requestStream.ReadAllAsync(context.CancellationToken))
+        {
+            await responseStream.WriteAsync(new() { Note = (await WriteNote(request.Note, context)).Note });
+        }
+    }
+
     public override async Task<ReadNoteResponse> ReadNote(ReadNoteRequest request, ServerCallContext context) =>
         new() { Note = await FindAsync(request.NoteId, context) };
 
@@ -128,6 +147,8 @@ public sealed class NotesGrpcService(INodeReads reads, INodeWrites writes, Notes
     {
         RelayRequest.WhatOneofCase.Write => new() { Write = await self.WriteNoteAsync(request.Write) },
         RelayRequest.WhatOneofCase.Get => new() { Get = await self.GetNoteAsync(request.Get) },
+        RelayRequest.WhatOneofCase.WriteNotes => await RelayAsync(request.WriteNotes, context.CancellationToken),
+        RelayRequest.WhatOneofCase.WriteEach => await RelayAsync(request.WriteEach, context.CancellationToken),
         _ => new() { Describe = await self.DescribeAsync(request.Describe) },
     };
 
@@ -187,6 +208,28 @@ public sealed class NotesGrpcService(INodeReads reads, INodeWrites writes, Notes
         {
             await responseStream.WriteAsync(new() { Number = i });
         }
+    }
+
+    private async Task<RelayResponse> RelayAsync(WriteNotesRequest request, CancellationToken cancellation)
+    {
+        using var call = self.WriteNotes(request, cancellationToken: cancellation);
+        await foreach (var _ in call.ResponseStream.ReadAllAsync(cancellation))
+        {
+        }
+
+        return new();
+    }
+
+    private async Task<RelayResponse> RelayAsync(WriteEachRequest request, CancellationToken cancellation)
+    {
+        using var call = self.WriteEach(cancellationToken: cancellation);
+        await call.RequestStream.WriteAsync(request, cancellation);
+        await call.RequestStream.CompleteAsync();
+        await foreach (var _ in call.ResponseStream.ReadAllAsync(cancellation))
+        {
+        }
+
+        return new();
     }
 
     private static Note Read(NpgsqlDataReader reader) =>

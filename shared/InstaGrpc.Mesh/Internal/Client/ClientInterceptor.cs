@@ -41,8 +41,14 @@ internal sealed class ClientInterceptor(
 
     public override AsyncServerStreamingCall<TResponse> AsyncServerStreamingCall<TRequest, TResponse>(
         TRequest request, ClientInterceptorContext<TRequest, TResponse> context,
-        AsyncServerStreamingCallContinuation<TRequest, TResponse> continuation) =>
-        continuation(request, Prepare(flow.Current, context));
+        AsyncServerStreamingCallContinuation<TRequest, TResponse> continuation)
+    {
+        var current = flow.Current;
+        var call = continuation(request, Prepare(current, context));
+        return current is null ? call : new AsyncServerStreamingCall<TResponse>(
+            new TokenStream<TResponse>(call.ResponseStream, current, call.GetTrailers),
+            call.ResponseHeadersAsync, call.GetStatus, call.GetTrailers, call.Dispose);
+    }
 
     public override AsyncClientStreamingCall<TRequest, TResponse> AsyncClientStreamingCall<TRequest, TResponse>(
         ClientInterceptorContext<TRequest, TResponse> context, AsyncClientStreamingCallContinuation<TRequest, TResponse> continuation)
@@ -69,8 +75,14 @@ internal sealed class ClientInterceptor(
     }
 
     public override AsyncDuplexStreamingCall<TRequest, TResponse> AsyncDuplexStreamingCall<TRequest, TResponse>(
-        ClientInterceptorContext<TRequest, TResponse> context, AsyncDuplexStreamingCallContinuation<TRequest, TResponse> continuation) =>
-        continuation(Prepare(flow.Current, context));
+        ClientInterceptorContext<TRequest, TResponse> context, AsyncDuplexStreamingCallContinuation<TRequest, TResponse> continuation)
+    {
+        var current = flow.Current;
+        var call = continuation(Prepare(current, context));
+        return current is null ? call : new AsyncDuplexStreamingCall<TRequest, TResponse>(
+            call.RequestStream, new TokenStream<TResponse>(call.ResponseStream, current, call.GetTrailers),
+            call.ResponseHeadersAsync, call.GetStatus, call.GetTrailers, call.Dispose);
+    }
 
     internal static void Collect(Flow? current, Metadata trailers)
     {
