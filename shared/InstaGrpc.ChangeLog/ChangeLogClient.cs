@@ -20,6 +20,10 @@ public sealed class ChangeLogClient(ChangeLogOptions options, IConsumerProgress 
     public Task EnsureTopicAsync(NodeName node, CancellationToken cancellationToken) =>
         new TopicAdministration(options, _logger).EnsureAsync(TopicOf(node), cancellationToken);
 
+    /// <summary>Asks once whether the brokers are there.</summary>
+    /// <exception cref="ChangeLogException">Nobody answered within <see cref="ChangeLogOptions.AdminTimeout"/>, or librdkafka is missing.</exception>
+    public Task CheckAsync(CancellationToken cancellationToken) => new TopicAdministration(options, _logger).CheckAsync(cancellationToken);
+
     public ChangeProducer OpenProducer(NodeName node) => new(options, TopicOf(node), loggers.CreateLogger<ChangeProducer>());
 
     /// <param name="node">Whose changes.</param>

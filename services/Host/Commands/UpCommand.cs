@@ -29,7 +29,8 @@ internal static class UpCommand
         };
         var postgres = new Option<string?>("--postgres")
         {
-            Description = "URL[,URL…] of PostgreSQL nodes to use instead of an own cluster (wal_level=logical).",
+            Description = "URL[,URL…] of PostgreSQL databases, one a node, to use instead of an own cluster (wal_level=logical)."
+                + " The directory's tables go into the first.",
         };
         var memcached = new Option<string?>("--memcached")
         {
@@ -60,7 +61,7 @@ internal static class UpCommand
                 Postgres = urls,
                 Memcached = List(parsed.GetValue(memcached)),
                 Kafka = parsed.GetValue(kafka),
-                Otlp = parsed.GetValue(otlp),
+                Otlp = Url(parsed.GetValue(otlp), "--otlp"),
                 Demo = !parsed.GetValue(noDemo),
             };
             if (urls.Count > 0 && parsed.GetResult(nodes) is { Implicit: false })
@@ -77,6 +78,11 @@ internal static class UpCommand
 
     private static List<string> List(string? value) =>
         [.. (value ?? "").Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)];
+
+    private static string? Url(string? value, string flag) =>
+        value is null || (Uri.TryCreate(value, UriKind.Absolute, out var url) && url.Scheme is "http" or "https" && url.Host.Length > 0)
+            ? value
+            : throw new UsageException($"{flag} is '{value}': write a URL, for example http://127.0.0.1:4317");
 
     private static int Port(int value, string flag) => InRange(value, 0, 65535, flag);
 

@@ -1,7 +1,6 @@
 using System.Globalization;
 using InstaGrpc.Embedded;
 using InstaGrpc.Postgres;
-using Npgsql;
 
 namespace InstaGrpc.Host.Lifecycle;
 
@@ -60,7 +59,7 @@ internal sealed class Backends : IAsyncDisposable
         foreach (var (name, url) in Nodes) yield return new($"Insta:Postgres:Nodes:{name}:Primary", url);
         yield return new("Insta:Memcached:Servers", string.Join(',', Memcached));
         yield return new("Insta:Kafka:BootstrapServers", Kafka);
-        yield return new("Insta:Kafka:Embedded", _broker is null ? "false" : "true");
+        if (_broker is not null) yield return new("Insta:Kafka:Embedded", "true");
     }
 
     public async ValueTask DisposeAsync()
@@ -77,10 +76,10 @@ internal sealed class Backends : IAsyncDisposable
     {
         if (options.Postgres.Count > 0)
         {
-            await display.RunAsync("postgres", () => Task.WhenAll(options.Postgres.Select(url => CheckPostgresAsync(url, ct))));
+            await display.RunAsync("postgres", () => GivenServers.CheckPostgresAsync(options.Postgres, ct));
             Directory = options.Postgres[0];
             Nodes = [.. options.Postgres.Select((url, index) => (NodeName(index), url))];
-            foreach (var url in options.Postgres) AddRow("postgres", PostgresAddress.Describe(Parse(url)), "given", display);
+            foreach (var url in options.Postgres) AddRow("postgres", PostgresAddress.Describe(PostgresAddress.Parse(url)), "given", display);
             return;
         }
         await display.RunAsync("postgres", async () =>
@@ -104,6 +103,7 @@ internal sealed class Backends : IAsyncDisposable
     {
         if (options.Memcached.Count > 0)
         {
+            await display.RunAsync("memcached", () => GivenServers.CheckMemcachedAsync(options.Memcached, ct));
             Memcached = options.Memcached;
             foreach (var server in Memcached) AddRow("memcached", server, "given", display);
             return;
@@ -117,6 +117,7 @@ internal sealed class Backends : IAsyncDisposable
     {
         if (options.Kafka is { } given)
         {
+            await display.RunAsync("kafka", () => GivenServers.CheckKafkaAsync(given, ct));
             Kafka = given;
             AddRow("kafka", given, "given", display);
             return;
@@ -138,41 +139,5 @@ internal sealed class Backends : IAsyncDisposable
         var memcached = _memcached?.Exited ?? never;
         var ended = await Task.WhenAny(postgres, memcached);
         return ended == postgres ? $"PostgreSQL has ended by itself; its log is {_postgres!.LogFile}" : "memcached has ended by itself";
-    }
-
-    /// <summary>One attempt: servers that were given are somebody else's, and are not waited for.</summary>
-    private static async Task CheckPostgresAsync(string url, CancellationToken ct)
-    {
-        var address = Parse(url);
-        var name = PostgresAddress.Describe(address);
-        address.Pooling = false;
-        address.Timeout = 10;
-        try
-        {
-            await using var connection = new NpgsqlConnection(address.ConnectionString);
-            await connection.OpenAsync(ct);
-            await using var command = new NpgsqlCommand("SHOW wal_level", connection);
-            if ((string)(await command.ExecuteScalarAsync(ct))! is var level and not "logical")
-            {
-                throw new UsageException(
-                    $"wal_level of {name} is {level}: run ALTER SYSTEM SET wal_level = 'logical' and restart PostgreSQL");
-            }
-        }
-        catch (NpgsqlException e)
-        {
-            throw new UsageException($"PostgreSQL at {name} cannot be used: {e.Message.ReplaceLineEndings(" ")}");
-        }
-    }
-
-    private static NpgsqlConnectionStringBuilder Parse(string url)
-    {
-        try
-        {
-            return PostgresAddress.Parse(url);
-        }
-        catch (FormatException e)
-        {
-            throw new UsageException($"--postgres: {e.Message}");
-        }
     }
 }

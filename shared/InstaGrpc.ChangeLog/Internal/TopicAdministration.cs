@@ -31,6 +31,34 @@ internal sealed class TopicAdministration(ChangeLogOptions options, ILogger logg
         }
     }
 
+    public async Task CheckAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            await Task.Run(
+                () =>
+                {
+                    using var admin = new AdminClientBuilder(KafkaSettings.Admin(options)).SetLogHandler((_, line) => KafkaLog.Write(logger, line))
+                        .SetErrorHandler((_, _) => { }).Build();
+                    admin.GetMetadata(options.AdminTimeout);
+                },
+                cancellationToken).ConfigureAwait(false);
+        }
+        catch (KafkaException e)
+        {
+            throw new ChangeLogException($"{options.BootstrapServers} can't be reached: {e.Error.Reason}", e);
+        }
+        catch (Exception e) when (e is DllNotFoundException or TypeInitializationException { InnerException: DllNotFoundException })
+        {
+            throw new ChangeLogException("The library librdkafka.so.1 is missing: install the package librdkafka1 (Debian's name).", e);
+        }
+        catch (Exception e) when (e is InvalidOperationException or ArgumentException)
+        {
+            // librdkafka names the property and why it refuses it.
+            throw new ChangeLogException($"{options.BootstrapServers} can't be used: {e.Message}", e);
+        }
+    }
+
     private async Task CreateAsync(IAdminClient admin, string topic)
     {
         try
