@@ -2,6 +2,7 @@ using InstaGrpc.Caching.Internal;
 using InstaGrpc.Contracts;
 using InstaGrpc.Memcached;
 using InstaGrpc.Postgres;
+using Microsoft.Extensions.Caching.Hybrid;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
@@ -58,6 +59,25 @@ public static class CachingServices
             services.AddHostedService(static provider => provider.GetRequiredService<DropWatcher>());
         }
 
+        return services;
+    }
+
+    /// <summary>Adds .NET's <see cref="HybridCache"/> over leased entries, see <see cref="LeaseHybridCache"/>. <see cref="AddCaching"/> must be called too, and
+    /// memcached be added: without it every call runs its factory.</summary>
+    /// <param name="services">The application's.</param>
+    /// <param name="name">The namespace of the keys: 1 to 32 of [a-z0-9._-].</param>
+    /// <param name="defaultExpiration">For entries without options; null: 5 min.</param>
+    public static IServiceCollection AddLeaseHybridCache(this IServiceCollection services, string name = "hybrid", TimeSpan? defaultExpiration = null)
+    {
+        if (name.Length is 0 or > 32 || name.Any(static c => !char.IsAsciiLetterLower(c) && !char.IsAsciiDigit(c) && c is not ('.' or '_' or '-')))
+        {
+            throw new ArgumentException($"\"{name}\" is no namespace: give 1 to 32 of [a-z0-9._-].", nameof(name));
+        }
+
+        services.TryAddSingleton<HybridCacheSerializers>();
+        services.TryAddSingleton<HybridCache>(provider => new LeaseHybridCache(
+            provider.GetRequiredService<LeaseCache>(), name, provider.GetRequiredService<HybridCacheSerializers>(),
+            defaultExpiration ?? TimeSpan.FromMinutes(5)));
         return services;
     }
 }

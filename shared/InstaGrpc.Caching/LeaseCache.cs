@@ -31,6 +31,9 @@ public sealed class LeaseCache
         _node = _runtime.Node(directory);
     }
 
+    /// <summary>How long a lease is its holder's; afterwards another reader may get one.</summary>
+    public static TimeSpan LeaseTime { get; } = TimeSpan.FromSeconds(LeaseSeconds);
+
     /// <summary>The longest that a caller may allow a marked value to be served.</summary>
     public static TimeSpan MostStale { get; } = TimeSpan.FromSeconds(MarkSeconds - 1);
 
@@ -136,6 +139,20 @@ public sealed class LeaseCache
         catch (MemcachedException)
         {
             return false;
+        }
+    }
+
+    /// <summary>Gives a lease back that will not be filled: the next reader gets one at once. One that was lost, or is empty, is nobody's business any
+    /// more.</summary>
+    /// <param name="key">As for <see cref="GetAsync"/>.</param>
+    /// <param name="leaseToken">From <see cref="LeaseAnswer.Lease"/>.</param>
+    public async ValueTask GiveBackAsync(string key, ReadOnlyMemory<byte> leaseToken)
+    {
+        if (LeaseToken.Read(leaseToken.Span) is { } token && _runtime.Pool?.Find(token.Server) is { } server)
+        {
+            // Marked, and not deleted: an old value under it stays for those who may have it, and an empty stub has a right to win again.
+            var place = KeyLayout.Namespace(_runtime.Options.Prefix, _node.Name, key);
+            await Lease.GiveBackAsync(server, place.Under(token.Generation), token.Cas, marked: true).ConfigureAwait(false);
         }
     }
 
