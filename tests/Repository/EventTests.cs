@@ -23,11 +23,14 @@ public sealed class EventTests
 
         """;
 
+    private const BindingFlags Declared =
+        BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.Static | BindingFlags.Instance | BindingFlags.DeclaredOnly;
+
     private static readonly (MethodInfo Method, LoggerMessageAttribute Event)[] _events =
     [
         .. from assembly in ProductAssemblies.All
            from type in assembly.GetTypes()
-           from method in type.GetMethods(BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.Static | BindingFlags.Instance | BindingFlags.DeclaredOnly)
+           from method in type.GetMethods(Declared)
            let attribute = method.GetCustomAttribute<LoggerMessageAttribute>()
            where attribute is not null
            select (method, attribute),
@@ -39,9 +42,11 @@ public sealed class EventTests
         Assert.NotEmpty(_events);
 
         // Without a number the generator makes one of the method's name.
-        Assert.Empty(_events.Where(entry => entry.Event.EventId <= 0).Select(entry => $"{entry.Method.DeclaringType}.{entry.Method.Name} has no number"));
+        Assert.Empty(_events.Where(entry => entry.Event.EventId <= 0).Select(entry => $"{Name(entry.Method)} has no number"));
         Assert.Empty(_events.GroupBy(entry => entry.Event.EventId).Where(same => same.Count() > 1)
-            .Select(same => $"{same.Key} is {string.Join(" and ", same.Select(entry => $"{entry.Method.DeclaringType}.{entry.Method.Name}"))}"));
+            .Select(same => $"{same.Key} is {string.Join(" and ", same.Select(entry => Name(entry.Method)))}"));
+
+        static string Name(MethodInfo method) => $"{method.DeclaringType}.{method.Name}";
     }
 
     [Fact]
@@ -51,7 +56,8 @@ public sealed class EventTests
         foreach (var (method, entry) in _events.OrderBy(entry => entry.Event.EventId))
         {
             var project = method.DeclaringType!.Assembly.GetName().Name!.Split('.')[^1];
-            text.Append(CultureInfo.InvariantCulture, $"| {entry.EventId} | {entry.Level} | {project} | {entry.Message.Replace("|", "\\|", StringComparison.Ordinal)} |\n");
+            var message = entry.Message.Replace("|", "\\|", StringComparison.Ordinal);
+            text.Append(CultureInfo.InvariantCulture, $"| {entry.EventId} | {entry.Level} | {project} | {message} |\n");
         }
 
         Snapshot.Compare(Path.Combine(Checkout.Root, "docs", "events.md"), text.ToString());

@@ -33,7 +33,9 @@ internal static partial class PublicSurface
         var parents = type.IsEnum || type.BaseType is null || type.BaseType == typeof(object) || type.BaseType == typeof(ValueType)
             ? []
             : new[] { TypeText.Of(type.BaseType) };
-        var own = type.IsEnum ? [] : type.GetInterfaces().Where(parent => parent.IsVisible && !IsOfRecord(parent, type)).Select(parent => TypeText.Of(parent));
+        var own = type.IsEnum
+            ? []
+            : type.GetInterfaces().Where(parent => parent.IsVisible && !IsOfRecord(parent, type)).Select(parent => TypeText.Of(parent));
         var all = parents.Concat(own.Order(StringComparer.Ordinal)).ToArray();
         return $"{TypeText.Of(type)} ({kind}){(all.Length > 0 ? " : " + string.Join(", ", all) : "")}";
     }
@@ -44,7 +46,7 @@ internal static partial class PublicSurface
 
     private static IEnumerable<string> Members(Type type) => type.IsEnum
         ? type.GetFields(BindingFlags.Public | BindingFlags.Static)
-            .Select(field => string.Create(CultureInfo.InvariantCulture, $"{field.Name} = {Convert.ToInt64(field.GetRawConstantValue(), CultureInfo.InvariantCulture)}"))
+            .Select(field => $"{field.Name} = {Convert.ToString(field.GetRawConstantValue(), CultureInfo.InvariantCulture)}")
         : [
             .. type.GetConstructors(Declared).Where(IsOffered).Select(made => $"new({Parameters(made)})"),
             .. type.GetFields(Declared).Where(field => field.IsPublic || field.IsFamily || field.IsFamilyOrAssembly).Select(Field),
@@ -60,7 +62,8 @@ internal static partial class PublicSurface
     private static string Field(FieldInfo field)
     {
         var value = field.IsLiteral ? $" = {TypeText.Literal(field.GetRawConstantValue())}" : "";
-        return $"{(field.IsLiteral ? "const " : field.IsStatic ? "static " : "")}{(field.IsInitOnly ? "readonly " : "")}{field.Name}{value} -> {TypeText.Of(field)}";
+        var kind = (field.IsLiteral ? "const " : field.IsStatic ? "static " : "") + (field.IsInitOnly ? "readonly " : "");
+        return $"{kind}{field.Name}{value} -> {TypeText.Of(field)}";
     }
 
     private static string Property(PropertyInfo property)

@@ -41,9 +41,9 @@ internal static class CacheCommand
             }
             await using var cache = await OpenAsync(parsed.GetValue(data)!, ct);
             var contract = cache.Catalog[$"{descriptor.Service.FullName}/{descriptor.Name}"];
-            if (contract.Policy.Cache is null && contract.Policy.Batch is null) throw new UsageException($"{contract.FullName} declares no cache");
             if (contract.Policy.Batch is not null) throw new UsageException($"{contract.FullName} is cached per item: ask for its item method");
-            if (contract.Policy.Cache.VaryByCaller && parsed.GetValue(user) is null)
+            if (contract.Policy.Cache is not { } policy) throw new UsageException($"{contract.FullName} declares no cache");
+            if (policy.VaryByCaller && parsed.GetValue(user) is null)
             {
                 throw new UsageException($"{contract.FullName} varies by caller: say whose answer with --user ID");
             }
