@@ -20,6 +20,9 @@ internal sealed class ChangeStream(ChangeLogClient log, NodeName node, ulong sys
     public Task<ReplayPosition> UpdateAsync(string table, params (string Column, string? Value)[] row) =>
         ProduceAsync(new RowChange { Row = Row(RowOperation.Update, table, row, []) });
 
+    public Task<ReplayPosition> UpdateTracedAsync(string traceparent, string table, params (string Column, string? Value)[] row) =>
+        ProduceAsync(new RowChange { Traceparent = traceparent, Row = Row(RowOperation.Update, table, row, []) });
+
     public Task<ReplayPosition> UpdateAsync(string table, (string Column, string? Value)[] row, (string Column, string? Value)[] old) =>
         ProduceAsync(new RowChange { Row = Row(RowOperation.Update, table, row, old) });
 

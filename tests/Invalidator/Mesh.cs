@@ -74,11 +74,12 @@ internal sealed class Mesh : IAsyncDisposable
 
     public TestDatabase Directory => _directory;
 
-    public static async Task<Mesh> CreateAsync(SharedServers servers, int memcached = 1, bool proxied = false)
+    public static async Task<Mesh> CreateAsync(
+        SharedServers servers, int memcached = 1, bool proxied = false, EmbeddedMemcachedOptions? options = null)
     {
         var directory = await servers.CreateDatabaseAsync("invdir");
         var database = await servers.CreateDatabaseAsync("invnode");
-        var own = await Task.WhenAll(Enumerable.Range(0, memcached).Select(_ => EmbeddedMemcached.StartAsync()));
+        var own = await Task.WhenAll(Enumerable.Range(0, memcached).Select(_ => EmbeddedMemcached.StartAsync(options)));
         var mesh = new Mesh(servers, directory, database, own, proxied);
         await using var pool = new NodePool(new PostgresOptions
         {

@@ -30,6 +30,7 @@ internal sealed class ServerLineage(
 {
     private readonly byte[] _watermarkKey = KeyLayout.Watermark(lineage.Prefix, lineage.Node);
     private readonly MetaPipeline _pipeline = new();
+    private readonly MetaPipeline _traces = new();
     private readonly RowKeys _rows = new();
     private readonly List<MemcachedServer> _owners = [];
     private readonly List<ulong> _hashes = [];
@@ -230,6 +231,7 @@ internal sealed class ServerLineage(
     private async Task ApplyKeysAsync(NodeContracts contracts, LoggedChange last, CancellationToken cancellation)
     {
         _pipeline.Clear();
+        _traces.Clear();
         _hashes.Clear();
         var end = last.End;
         var begun = _watermark with { Hi = end > _watermark.Hi ? end : _watermark.Hi };
@@ -257,6 +259,12 @@ internal sealed class ServerLineage(
             return;
         }
 
+        if (_traces.Count > 0)
+        {
+            // Before the marks, so that whoever wins after one finds its trace. Not among them: a server that has no room and may not evict (-M)
+            // refuses a trace with a line that names no command, and which marks were made would stay open. A trace that is refused is no fault.
+            await _connection.RunAsync(_traces, cancellation).ConfigureAwait(false);
+        }
         var started = time.GetTimestamp();
         await _connection.RunAsync(_pipeline, cancellation).ConfigureAwait(false);
         Accept(begun, _pipeline[0]);
@@ -334,7 +342,7 @@ internal sealed class ServerLineage(
             Span<byte> traceparent = stackalloc byte[128];
             if (System.Text.Encoding.ASCII.TryGetBytes(row.Traceparent, traceparent, out var length))
             {
-                _pipeline.Set(KeyLayout.Trace(lineage.Prefix, key), traceparent[..length], new MetaSet { TtlSeconds = 5 }, quiet: true);
+                _traces.Set(KeyLayout.Trace(lineage.Prefix, key), traceparent[..length], new MetaSet { TtlSeconds = 5 }, quiet: true);
             }
         }
         _pipeline.Delete(key, row.Delete, quiet: true);
