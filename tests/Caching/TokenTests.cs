@@ -1,4 +1,6 @@
+using InstaGrpc.Caching.Internal;
 using InstaGrpc.Contracts.Positions;
+using InstaGrpc.Memcached;
 using static InstaGrpc.Caching.Tests.TestContracts;
 
 namespace InstaGrpc.Caching.Tests;
@@ -86,6 +88,33 @@ public sealed class TokenTests(MemcachedServers servers) : IClassFixture<Memcach
         // The fill stands, so nothing up to lo touched the row: now it is a hit.
         Assert.Equal(CacheLevel.Memcached, (await writer).Level);
         Assert.Equal(0, reader.Reads.For(Thing).Counters.Joins);
+    }
+
+    /// <summary>Joined before the flight has its fence: so the fence is looked at when it ends, however it ends.</summary>
+    [Theory]
+    [InlineData(true, 2u, "new")]
+    [InlineData(true, 3u, "theirs")]
+    [InlineData(false, 2u, "new")]
+    [InlineData(false, 3u, "theirs")]
+    public async Task ATokenTakesNoAnswerOfAFlightWhoseFenceTurnsOutToBeBeforeIt(bool filled, uint fence, string expected)
+    {
+        await using var mesh = await CacheFixture.BeginAsync(servers);
+        var reader = mesh.NewReader();
+        await mesh.Invalidator.AppliedAsync(3);
+        var key = mesh.Invalidator.KeyOf(Thing, "1");
+        var server = mesh.Pool.OwnerOf(key.Ring.Span);
+        var won = await server.GetAsync(key.Under(mesh.Invalidator.Generation), MetaGet.Lease(60));
+        var flight = new Flight(new EntryName(key.Under(mesh.Invalidator.Generation)), won.Cas);
+        reader.Reads.Runtime.Flights.Add(flight);
+
+        var read = reader.ReadAsync(Thing, 1, new ScriptedRun(() => "new"), With(3));
+        await Phase.UntilAsync(() => reader.Reads.For(Thing).Counters.Joins == 1, "it has joined");
+        await server.DeleteAsync(key.Under(mesh.Invalidator.Generation));
+        reader.Reads.Runtime.Flights.Remove(flight);
+        flight.Complete(new FlightEnd(
+            filled ? FlightResult.Filled : FlightResult.Lost, ScriptedRun.Of("theirs"), ScriptedInvalidator.At(fence)));
+
+        Assert.Equal(expected, Reader.Text(await read));
     }
 
     [Fact]
