@@ -1,0 +1,67 @@
+using System.Globalization;
+using System.Text.RegularExpressions;
+using InstaGrpc.Contracts.MediaV1;
+using InstaGrpc.Contracts.Positions;
+using InstaGrpc.TestFixtures;
+
+namespace InstaGrpc.Integration.Tests;
+
+/// <summary>What an operator's commands say of a mesh that runs in other processes.</summary>
+public sealed partial class OperatorTests(RunningMesh fixture) : IClassFixture<RunningMesh>
+{
+    private readonly RunningMesh _mesh = fixture.Mesh;
+
+    [Fact]
+    public async Task CacheWhyTellsAMissThenAHitWithLagAndAge()
+    {
+        var owner = await _mesh.NewUserAsync();
+        var media = await _mesh.NewMediaAsync(owner.Id);
+        var node = await _mesh.Router.NodeOfAsync(media.Id, CancellationToken.None);
+        await ChangeAsync(node, media.Id, "first");
+
+        var miss = await WhyAsync("GetMedia", media.Id);
+        Assert.Equal(("absent", "no"), (miss["item"], miss["would be a hit"]));
+        Assert.Equal(node.Value, miss["node"]);
+        Assert.Contains($"{_mesh.Prefix}{node}.{miss["generation"]}|", miss["key"], StringComparison.Ordinal);
+
+        await ReadUntilCachedAsync(media.Id, owner.Id);
+        var hit = await WhyAsync("GetMedia", media.Id);
+        Assert.Equal(("valid", "yes"), (hit["item"], hit["would be a hit"]));
+        Assert.InRange(Milliseconds(hit["lag"]), 0, 5_000);
+        Assert.InRange(Milliseconds(hit["age"]), 0, 120_000);
+        Assert.Contains(hit["server"], _mesh.Memcached.Servers.Select(server => server.Address));
+
+        await ChangeAsync(node, media.Id, "second");
+        var changed = await WhyAsync("GetMedia", media.Id);
+        Assert.Equal(("absent", "no"), (changed["item"], changed["would be a hit"]));
+        Assert.Contains("invalidated", changed["because"], StringComparison.Ordinal);
+    }
+
+    private async Task ChangeAsync(NodeName node, long media, string caption) => await _mesh.MarkedAsync(node, await RunningMesh.CommitAsync(
+        _mesh.Nodes.Primary(node), FormattableString.Invariant($"UPDATE media SET caption = '{caption}' WHERE id = {media}")));
+
+    private async Task ReadUntilCachedAsync(long media, long reader)
+    {
+        using var limit = new CancellationTokenSource(RunningMesh.Limit);
+        do
+        {
+            limit.Token.ThrowIfCancellationRequested();
+            await _mesh.Media.GetMediaAsync(new GetMediaRequest { MediaId = media }, RunningMesh.AsUser(reader));
+        }
+        while ((await WhyAsync("GetMedia", media))["item"] != "valid");
+    }
+
+    private async Task<Dictionary<string, string>> WhyAsync(string method, long media)
+    {
+        var (code, output) = await InstaProcess.RunAsync(
+            _mesh.Variables, "cache", "why", method, FormattableString.Invariant($$"""{"mediaId": "{{media}}"}"""));
+        Assert.True(code == 0, output);
+        return output.Split('\n').Select(line => Row().Match(line)).Where(row => row.Success)
+            .ToDictionary(row => row.Groups[1].Value, row => row.Groups[2].Value);
+    }
+
+    private static double Milliseconds(string text) => double.Parse(text.Split(' ')[0], CultureInfo.InvariantCulture);
+
+    [GeneratedRegex(@"^(\S+(?: \S+)*)  +(.*\S) *$")]
+    private static partial Regex Row();
+}
