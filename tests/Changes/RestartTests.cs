@@ -36,10 +36,10 @@ public sealed class RestartTests(AssemblyServers fixture) : IClassFixture<Assemb
         await reader.ReachAsync(last);
         await process.DisposeAsync();
 
+        AssertOnlyTheFirstReset(reader);
         Assert.Equal(
             Enumerable.Range(1, written).SelectMany(media => new[] { $"{media} 1", $"{media} 2" }),
             reader.Rows.Select(row => $"{row.New[0].Text} {row.New[1].Text}"));
-        Assert.Equal([GapReason.Reset], reader.Gaps.Select(gap => gap.Reason));
     }
 
     [Fact]
@@ -64,8 +64,8 @@ public sealed class RestartTests(AssemblyServers fixture) : IClassFixture<Assemb
 
         await reader.ReachAsync(last);
 
+        AssertOnlyTheFirstReset(reader);
         Assert.Equal(Enumerable.Range(1, 300).Select(row => row.ToString()), reader.Rows.Select(row => row.New[0].Text));
-        Assert.Equal([GapReason.Reset], reader.Gaps.Select(gap => gap.Reason));
     }
 
     [Fact]
@@ -213,8 +213,8 @@ public sealed class RestartTests(AssemblyServers fixture) : IClassFixture<Assemb
             kept = reader.Position;
         }
 
-        // Nobody reads this one, and PostgreSQL is told that Kafka has it.
-        await mesh.ExecuteAsync("INSERT INTO likes (media_id, user_id) VALUES (2, 1)");
+        // Nobody reads this one, and PostgreSQL is told that Kafka has it. (Stopped before that, a publisher leaves it to the next one.)
+        await mesh.UntilConfirmedAsync(await mesh.ExecuteAsync("INSERT INTO likes (media_id, user_id) VALUES (2, 1)"));
         await publisher.DisposeAsync();
         using var second = EmbeddedBroker.Start();
         mesh.UseBroker(second.BootstrapServers, embedded: true);
@@ -225,4 +225,10 @@ public sealed class RestartTests(AssemblyServers fixture) : IClassFixture<Assemb
         Assert.Equal([GapReason.Missing], on.Gaps.Select(gap => gap.Reason));
         Assert.Equal(["3"], on.Rows.Select(row => row.New[0].Text));
     }
+
+    /// <summary>Before the rows are compared: whatever was announced may miss rows, and says why.</summary>
+    private static void AssertOnlyTheFirstReset(StreamReader reader) => Assert.Equal(
+        ["Reset: the slot was made anew"],
+        reader.Gaps.Select(gap => $"{gap.Reason}: {gap.Detail}")
+            .Concat(reader.Changes.Where(change => change.SchemaChange is not null).Select(change => change.ToString())));
 }

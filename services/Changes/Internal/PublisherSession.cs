@@ -53,6 +53,9 @@ internal sealed partial class PublisherSession(
         await log.EnsureTopicAsync(node, stop).ConfigureAwait(false);
         await publication.PrepareAsync(settling, stop).ConfigureAwait(false);
         var slot = await ReplicationSlot.TakeAsync(watching, _name, time, stop).ConfigureAwait(false);
+        // Again, now that the slot is free: whoever used it until then published up to there, and against the WAL's end from before that
+        // would look like the topic of a newer copy of the data.
+        server = await ServerIdentity.ReadAsync(watching, replication.ProcessID, stop).ConfigureAwait(false);
         await using var gate = new VisibilityGate(watching, time);
         await using var producer = log.OpenProducer(node);
         var start = ReplayPosition.EndOf(server.Timeline, slot.Confirmed);

@@ -1,3 +1,4 @@
+using System.Globalization;
 using InstaGrpc.Postgres;
 using Npgsql;
 
@@ -21,11 +22,18 @@ internal sealed class VisibilityGate(NpgsqlConnection connection, TimeProvider t
     /// </summary>
     public async Task WaitForRunningAsync(Action<ulong> onWaiting, CancellationToken cancellationToken)
     {
-        var xmax = (await LookAsync(cancellationToken).ConfigureAwait(false)).Xmax;
+        // A number of its own is higher than that of any that runs. A snapshot's xmax need not be: it is one past the newest transaction that
+        // has completed, so a commit that waits for a standby, and that nobody has overtaken yet, stands at xmax, and xmin does too.
+        ulong own;
+        await using (var take = new NpgsqlCommand("SELECT pg_current_xact_id()::text", connection))
+        {
+            own = ulong.Parse((string)(await take.ExecuteScalarAsync(cancellationToken).ConfigureAwait(false))!, CultureInfo.InvariantCulture);
+        }
+
         for (var attempt = 0; ; attempt++)
         {
             var now = await LookAsync(cancellationToken).ConfigureAwait(false);
-            if (now.Xmin >= xmax)
+            if (now.Xmin > own)
             {
                 return;
             }
