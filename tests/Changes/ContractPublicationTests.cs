@@ -108,8 +108,29 @@ public sealed class ContractPublicationTests(AssemblyServers fixture) : IClassFi
 
         Assert.Equal("orders", Assert.Single(reader.Rows).Table);
         Assert.Equal(
-            ["DROP TABLE", "ALTER PUBLICATION"],
+            ["CREATE TABLE", "DROP TABLE", "CREATE TABLE", "ALTER PUBLICATION"],
             reader.Events.Where(change => change.SchemaChange is not null).Select(change => change.SchemaChange.Command));
+    }
+
+    [Fact]
+    public async Task ATableThatTakesAPublishedOnesPlaceIsToldAndPublishedAtOnce()
+    {
+        await using var mesh = await Mesh.CreateAsync(_servers);
+        await mesh.StartStreamingAsync(new ChangesOptions { PublicationInterval = TimeSpan.FromMinutes(10) });
+        await using var reader = mesh.Read(ChangeStart.Oldest);
+
+        // As one copies a table beside it, and then changes their names. No name in a message is the published table's own.
+        await mesh.ExecuteAsync("CREATE TABLE likes_new (LIKE likes INCLUDING ALL)");
+        await mesh.ExecuteAsync("ALTER TABLE likes RENAME TO likes_before");
+        await mesh.ExecuteAsync("ALTER TABLE likes_new RENAME TO likes");
+        await mesh.UntilAsync("SELECT EXISTS (SELECT FROM pg_publication_rel WHERE prrelid = 'likes'::regclass)");
+        await reader.ReachAsync(await mesh.ExecuteAsync("INSERT INTO likes (media_id, user_id) VALUES (1, 2)"));
+
+        Assert.Equal(
+            ["ALTER TABLE likes", "ALTER TABLE likes", "ALTER PUBLICATION likes"],
+            reader.Events.Where(change => change.SchemaChange is not null)
+                .Select(change => $"{change.SchemaChange.Command} {string.Join(' ', change.SchemaChange.Tables)}"));
+        Assert.Equal("1", Assert.Single(reader.Rows).New[0].Text);
     }
 
     [Fact]

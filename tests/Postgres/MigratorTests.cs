@@ -124,7 +124,7 @@ public class MigratorTests(AssemblyServers servers) : IClassFixture<AssemblyServ
     }
 
     [Fact]
-    public async Task DdlOnAPublishedTableLeavesAMessageInTheStream()
+    public async Task DdlOnATableLeavesAMessageInTheStream()
     {
         await using var nodes = await TestNodes.CreateAsync(servers.Servers, nodes: 1);
         var database = nodes.Nodes.Values.Single();
@@ -138,23 +138,35 @@ public class MigratorTests(AssemblyServers servers) : IClassFixture<AssemblyServ
         {
             await database.ExecuteAsync(ddl);
             return [.. (await database.LinesAsync($"SELECT data FROM pg_logical_slot_get_changes('{database.Name}', NULL, NULL)"))
-                .Where(static line => line.Contains("insta.ddl", StringComparison.Ordinal)).Select(static line => line[(line.IndexOf('{'))..])];
+                .Where(static line => line.Contains("insta.ddl", StringComparison.Ordinal)).Select(static line => Said(line[line.IndexOf('{')..]))];
         }
 
-        string[] altered = ["""{"command" : "ALTER TABLE", "tables" : ["likes"]}"""];
+        static string Said(string content)
+        {
+            using var json = System.Text.Json.JsonDocument.Parse(content);
+            var tables = json.RootElement.GetProperty("tables").EnumerateArray().Select(static table => table.GetString());
+            var oids = json.RootElement.TryGetProperty("oids", out var known) ? $", {known.GetArrayLength()} known" : "";
+            return $"{json.RootElement.GetProperty("command").GetString()} {string.Join(' ', tables)}{oids}";
+        }
+
+        string[] altered = ["ALTER TABLE likes, 1 known"];
         Assert.Equal(altered, await SaidAfterAsync("ALTER TABLE likes ADD COLUMN extra int DEFAULT 1"));
         Assert.Equal(altered, await SaidAfterAsync("ALTER TABLE likes ALTER COLUMN extra TYPE bigint"));
         Assert.Equal(altered, await SaidAfterAsync("ALTER TABLE likes RENAME COLUMN extra TO other"));
         Assert.Contains(altered[0], await SaidAfterAsync("ALTER TABLE likes DROP COLUMN other"));
         Assert.Equal(
-            ["""{"command" : "ALTER TABLE", "tables" : ["parted"]}"""],
+            ["ALTER TABLE parted, 1 known"],
             await SaidAfterAsync("ALTER TABLE parted ATTACH PARTITION part FOR VALUES FROM (0) TO (10)"));
         Assert.Equal(
-            ["""{"command" : "ALTER TABLE", "tables" : ["part"]}"""], await SaidAfterAsync("ALTER TABLE part ADD CHECK (id < 9)"));
-        Assert.Empty(await SaidAfterAsync("CREATE TABLE part2 PARTITION OF parted FOR VALUES FROM (10) TO (20)"));
-        Assert.Empty(await SaidAfterAsync("ALTER TABLE aside ADD COLUMN m int"));
+            ["ALTER TABLE part, 1 known"], await SaidAfterAsync("ALTER TABLE part ADD CHECK (id < 9)"));
+        Assert.Equal(["ALTER TABLE liked, 1 known"], await SaidAfterAsync("ALTER TABLE likes RENAME TO liked"));
+        Assert.Equal(altered, await SaidAfterAsync("ALTER TABLE liked RENAME TO likes"));
+        // In no publication: it may be on its way into the place of one that is.
+        Assert.Equal(["ALTER TABLE aside, 1 known"], await SaidAfterAsync("ALTER TABLE aside ADD COLUMN m int"));
+        Assert.Equal(["CREATE TABLE another, 1 known"], await SaidAfterAsync("CREATE TABLE another (LIKE likes INCLUDING ALL)"));
+        Assert.Empty(await SaidAfterAsync("CREATE TEMPORARY TABLE passing AS SELECT 1"));
         Assert.Empty(await SaidAfterAsync("CREATE INDEX ON likes (created_at)"));
-        Assert.Equal(["""{"command" : "DROP TABLE", "tables" : ["likes"]}"""], await SaidAfterAsync("DROP TABLE likes"));
+        Assert.Equal(["DROP TABLE likes"], await SaidAfterAsync("DROP TABLE likes"));
     }
 
     [Fact]

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using Google.Protobuf;
 using InstaGrpc.Contracts.InvalidatorV1;
 using InstaGrpc.Contracts.Positions;
@@ -20,10 +21,14 @@ internal sealed partial class ContractPublication(
     NodeName node, string name, NpgsqlDataSource directory, IReadOnlyDictionary<string, IReadOnlyList<string>> baseTables,
     ChangesOptions options, ILogger logger)
 {
+    private readonly ConcurrentDictionary<uint, string> _firstNames = new();
     private HashSet<string> _followed = new(StringComparer.Ordinal);
 
     /// <summary>Whether this stream is about a table: it is published, a partition of one that is, or was bound by a contract.</summary>
     public bool IsFollowed(string table) => Volatile.Read(ref _followed).Contains(table);
+
+    /// <summary>The name under which a followed table was first met here, or null: a message about a renamed one has its new name.</summary>
+    public string? FirstNameOf(uint table) => _firstNames.GetValueOrDefault(table);
 
     /// <summary>Makes the publication, with the tables that the projector folds, if they are there. Before the slot: a slot reads the
     /// catalog as it was at its place in the WAL, and fails where the publication did not exist yet.</summary>
@@ -54,6 +59,11 @@ internal sealed partial class ContractPublication(
         await tables.LoadAsync(
             [.. baseTables.Keys, .. contracts.SelectMany(contract => contract.Body.DependsOn).Select(dependency => dependency.Table)],
             cancellationToken).ConfigureAwait(false);
+        foreach (var (oid, table) in tables.Oids)
+        {
+            _firstNames.TryAdd(oid, table);
+        }
+
         var followed = new HashSet<string>(_followed, StringComparer.Ordinal);
         followed.UnionWith(baseTables.Keys);
         followed.UnionWith(contracts.SelectMany(contract => contract.Body.DependsOn).Select(dependency => dependency.Table));

@@ -10,6 +10,9 @@ internal sealed class PublishedTables(string publication, NpgsqlConnection conne
     /// <summary>Names of the tables that were loaded and are there, with all their partitions.</summary>
     public IReadOnlyCollection<string> WithPartitions { get; private set; } = [];
 
+    /// <summary>Names of the tables that were loaded and are there, by oid.</summary>
+    public Dictionary<uint, string> Oids { get; } = [];
+
     public static string Quote(string identifier) => '"' + identifier.Replace("\"", "\"\"", StringComparison.Ordinal) + '"';
 
     /// <summary>Null: no such relation.</summary>
@@ -20,6 +23,7 @@ internal sealed class PublishedTables(string publication, NpgsqlConnection conne
     public async Task LoadAsync(IReadOnlyList<string> names, CancellationToken cancellationToken)
     {
         _tables.Clear();
+        Oids.Clear();
         var withPartitions = new HashSet<string>(StringComparer.Ordinal);
         await using var query = new NpgsqlCommand(
             """
@@ -42,7 +46,8 @@ internal sealed class PublishedTables(string publication, NpgsqlConnection conne
                    ARRAY(SELECT CASE WHEN pn.nspname = 'public' THEN '' ELSE pn.nspname || '.' END || pc.relname
                          FROM pg_partition_tree(w.oid) t JOIN pg_class pc ON pc.oid = t.relid
                               JOIN pg_namespace pn ON pn.oid = pc.relnamespace
-                         WHERE w.relkind = 'p')
+                         WHERE w.relkind = 'p'),
+                   w.oid
             FROM wanted w WHERE w.name = ANY ($2) OR w.published
             """,
             connection);
@@ -68,6 +73,7 @@ internal sealed class PublishedTables(string publication, NpgsqlConnection conne
                         : new PublishedColumns(new HashSet<string>(reader.GetFieldValue<string[]>(8), StringComparer.Ordinal)),
             };
             _tables.Add(reader.GetString(0), state);
+            Oids.Add(reader.GetFieldValue<uint>(12), reader.GetString(0));
             withPartitions.Add(reader.GetString(0));
             withPartitions.UnionWith(reader.GetFieldValue<string[]>(11));
         }

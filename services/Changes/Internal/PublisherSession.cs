@@ -35,6 +35,7 @@ internal sealed partial class PublisherSession(
     private ulong _confirmedEnd;
     private long _backlogBytes;
     private long _changes;
+    private TaskCompletionSource _schemaChanged = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     /// <summary>Runs until <paramref name="stop"/> (then it finishes what it has and returns) or until something fails.</summary>
     public async Task RunAsync(CancellationToken stop)
@@ -184,7 +185,7 @@ internal sealed partial class PublisherSession(
     {
         try
         {
-            var decoder = new TransactionDecoder(options, publication.IsFollowed);
+            var decoder = new TransactionDecoder(options, publication.IsFollowed, publication.FirstNameOf);
             var messages = streaming.Replication.StartReplication(
                 new PgOutputReplicationSlot(_name),
                 new PgOutputReplicationOptions(_name, PgOutputProtocolVersion.V1, messages: true),
@@ -269,6 +270,11 @@ internal sealed partial class PublisherSession(
         if (!heartbeat)
         {
             Interlocked.Increment(ref _changes);
+            if (records.Any(static record => record.EventCase == RowChange.EventOneofCase.SchemaChange))
+            {
+                // A table may stand in a published one's place now, and until it is published its changes are not told.
+                Volatile.Read(ref _schemaChanged).TrySetResult();
+            }
         }
 
         metrics.Published(node, records.Count, bytes, heartbeat);
@@ -304,6 +310,8 @@ internal sealed partial class PublisherSession(
         while (true)
         {
             var seen = notifications?.Version(DirectoryChannel.Contracts) ?? 0;
+            var schemaChanged = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+            Volatile.Write(ref _schemaChanged, schemaChanged);
             var settled = false;
             try
             {
@@ -319,7 +327,7 @@ internal sealed partial class PublisherSession(
             var changed = settled && notifications is not null
                 ? notifications.WaitAsync(DirectoryChannel.Contracts, seen, cancellationToken)
                 : Task.Delay(Timeout.Infinite, cancellationToken);
-            await Task.WhenAny(changed, Task.Delay(pause, time, cancellationToken)).ConfigureAwait(false);
+            await Task.WhenAny(changed, schemaChanged.Task, Task.Delay(pause, time, cancellationToken)).ConfigureAwait(false);
             cancellationToken.ThrowIfCancellationRequested();
         }
     }

@@ -13,7 +13,8 @@ namespace InstaGrpc.Services.Changes.Internal;
 /// position is one that a follower without this very commit reports as replayed.
 /// </summary>
 /// <param name="isFollowed">Whether a table in a DDL message concerns this stream: a dropped one is named whatever it was.</param>
-internal sealed class TransactionDecoder(ChangesOptions options, Func<string, bool> isFollowed)
+/// <param name="firstNameOf">The name, if it is followed, that a table had before it was renamed, by oid; else null.</param>
+internal sealed class TransactionDecoder(ChangesOptions options, Func<string, bool> isFollowed, Func<uint, string?> firstNameOf)
 {
     private const int OverheadOfRecord = 120;
     private const int OverheadOfColumn = 56;
@@ -188,6 +189,9 @@ internal sealed class TransactionDecoder(ChangesOptions options, Func<string, bo
             var tables = json.RootElement.GetProperty("tables").EnumerateArray()
                 .Select(table => table.GetString()!)
                 .Where(isFollowed)
+                .Union(json.RootElement.TryGetProperty("oids", out var oids)
+                    ? oids.EnumerateArray().Select(oid => oid.TryGetUInt32(out var table) ? firstNameOf(table) : null).OfType<string>()
+                    : [])
                 .ToList();
             return tables.Count == 0
                 ? null
