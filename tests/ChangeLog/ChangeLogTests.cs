@@ -42,6 +42,7 @@ public sealed class ChangeLogTests(AssemblyServers fixture) : IClassFixture<Asse
     [InlineData(-1)]
     [InlineData(0)]
     [InlineData(17)]
+    [InlineData(35)]
     [InlineData(1_000_000)]
     public async Task AWrongOffsetIsOnlyAHint(long hint)
     {
