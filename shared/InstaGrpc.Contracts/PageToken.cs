@@ -58,7 +58,7 @@ public readonly record struct PageToken(long Owner, long LastId)
         return true;
     }
 
-    private static void Checksum(string list, ReadOnlySpan<byte> payload, Span<byte> checksum)
+    internal static void Checksum(string list, ReadOnlySpan<byte> payload, Span<byte> checksum)
     {
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         hash.AppendData("insta-page-token\0"u8);

@@ -75,7 +75,11 @@ public sealed class RequestFields(TimeProvider time)
 
     /// <summary>A user's name: 1 to 30 of [a-z0-9._].</summary>
     public string Name(string value, string field = "name") =>
-        value.Length is >= 1 and <= LongestName && !value.AsSpan().ContainsAnyExcept(_nameCharacters)
+        IsName(value)
             ? value
             : throw new InvalidFieldException(field, $"must be 1 to {LongestName} characters of [a-z0-9._]");
+
+    /// <summary>Whether a user may have this name, and so whether names may begin with it.</summary>
+    public static bool IsName(string value) =>
+        value.Length is >= 1 and <= LongestName && !value.AsSpan().ContainsAnyExcept(_nameCharacters);
 }

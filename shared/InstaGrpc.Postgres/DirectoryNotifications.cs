@@ -1,3 +1,4 @@
+using InstaGrpc.Postgres.Internal;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Npgsql;
@@ -94,45 +95,4 @@ public sealed partial class DirectoryNotifications : BackgroundService
 
     [LoggerMessage(1400, LogLevel.Warning, "The directory can't be listened to; shard map and contracts may be old until it can: {Reason}")]
     private partial void LogLost(string reason);
-
-    private sealed class Signal
-    {
-        private readonly Lock _gate = new();
-        private TaskCompletionSource _next = new(TaskCreationOptions.RunContinuationsAsynchronously);
-        private long _version;
-
-        public long Version => Interlocked.Read(ref _version);
-
-        public void Raise()
-        {
-            TaskCompletionSource waiting;
-            lock (_gate)
-            {
-                _version++;
-                waiting = _next;
-                _next = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-            }
-
-            waiting.SetResult();
-        }
-
-        public async Task WaitAsync(long seen, CancellationToken cancellation)
-        {
-            while (true)
-            {
-                Task next;
-                lock (_gate)
-                {
-                    if (_version > seen)
-                    {
-                        return;
-                    }
-
-                    next = _next.Task;
-                }
-
-                await next.WaitAsync(cancellation).ConfigureAwait(false);
-            }
-        }
-    }
 }

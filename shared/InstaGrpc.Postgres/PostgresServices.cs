@@ -38,4 +38,17 @@ public static class PostgresServices
         services.AddScoped<IWriteTokens, WriteTokens>();
         return services;
     }
+
+    /// <summary>Adds <see cref="NodeNotifications"/>, for those who wait for what is announced on the nodes. May be called several
+    /// times.</summary>
+    public static IServiceCollection AddNodeNotifications(this IServiceCollection services)
+    {
+        if (services.All(static service => service.ServiceType != typeof(NodeNotifications)))
+        {
+            services.AddSingleton<NodeNotifications>();
+            services.AddHostedService(static provider => provider.GetRequiredService<NodeNotifications>());
+        }
+
+        return services;
+    }
 }

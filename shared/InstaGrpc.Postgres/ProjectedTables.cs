@@ -15,6 +15,7 @@ public static class ProjectedTables
         ["likes"] = ["media_id", "user_id"],
         ["comments"] = ["media_id", "id", "author_id"],
         ["follows"] = ["follower_id", "followee_id"],
+        ["blocks"] = ["blocker_id", "blocked_id"],
     };
 
     /// <summary>Of the directory.</summary>

@@ -23,7 +23,9 @@ public sealed class TimelineAppender(MemcachedPool pool, TimelineKey keys)
     /// <param name="users">Their ids; encoded before the first await.</param>
     /// <param name="entry">A post or a notice.</param>
     /// <param name="cancellation">Gives up waiting; what was sent is run all the same.</param>
-    /// <exception cref="MemcachedException">A server did not acknowledge its share: run the batch again.</exception>
+    /// <exception cref="TimelinesUnreachedException">A server did not acknowledge its share: send it again to the users that are
+    /// named.</exception>
+    /// <exception cref="TimelineNotDroppedException">A timeline with a hole may still be there: run the batch again.</exception>
     public async ValueTask<AppendCounts> AppendAsync(ReadOnlyMemory<long> users, TimelineEntry entry, CancellationToken cancellation = default)
     {
         var batch = Take();
@@ -39,6 +41,7 @@ public sealed class TimelineAppender(MemcachedPool pool, TimelineKey keys)
                 batch.ThrowIfNotDropped();
             }
 
+            batch.ThrowIfUnreached();
             return new AppendCounts(stored, failed);
         }
         finally
@@ -50,7 +53,9 @@ public sealed class TimelineAppender(MemcachedPool pool, TimelineKey keys)
     /// <summary>Deletes the timelines of all these users, also ones that are being built: whoever builds starts over.</summary>
     /// <param name="users">Their ids; encoded before the first await.</param>
     /// <param name="cancellation">Gives up waiting; what was sent is run all the same.</param>
-    /// <exception cref="MemcachedException">A server did not acknowledge its share: run the batch again.</exception>
+    /// <exception cref="TimelinesUnreachedException">A server did not acknowledge its share: send it again to the users that are
+    /// named.</exception>
+    /// <exception cref="TimelineNotDroppedException">A timeline with a hole may still be there: run the batch again.</exception>
     public async ValueTask DropAsync(ReadOnlyMemory<long> users, CancellationToken cancellation = default)
     {
         var batch = Take();
@@ -59,6 +64,7 @@ public sealed class TimelineAppender(MemcachedPool pool, TimelineKey keys)
             batch.Drop(users.Span);
             await batch.RunAsync(cancellation).ConfigureAwait(false);
             batch.ThrowIfNotDropped();
+            batch.ThrowIfUnreached();
         }
         finally
         {

@@ -11,6 +11,8 @@ internal sealed class TimelineBatch(MemcachedPool pool, TimelineKey keys)
 
     private readonly List<ServerShare> _shares = [];
     private readonly List<KeyOwner> _owners = [];
+    private readonly HashSet<long> _unreached = [];
+    private MemcachedException? _failure;
 
     public void Append(ReadOnlySpan<long> users, TimelineEntry entry)
     {
@@ -21,6 +23,8 @@ internal sealed class TimelineBatch(MemcachedPool pool, TimelineKey keys)
 
     public void Drop(ReadOnlySpan<long> users) => Fill(users, default);
 
+    /// <summary>Runs every server's share. One that fails spoils nothing for the others: it is emptied, and its users are told by
+    /// <see cref="ThrowIfUnreached"/>.</summary>
     public async ValueTask RunAsync(CancellationToken cancellation)
     {
         List<Task>? others = null;
@@ -38,7 +42,7 @@ internal sealed class TimelineBatch(MemcachedPool pool, TimelineKey keys)
             }
             else
             {
-                (others ??= []).Add(share.Server.RunAsync(share.Pipeline, cancellation).AsTask());
+                (others ??= []).Add(RunAsync(share, cancellation).AsTask());
             }
         }
 
@@ -49,13 +53,22 @@ internal sealed class TimelineBatch(MemcachedPool pool, TimelineKey keys)
 
         if (others is null)
         {
-            await own.Server.RunAsync(own.Pipeline, cancellation).ConfigureAwait(false);
+            await RunAsync(own, cancellation).ConfigureAwait(false);
             return;
         }
 
         // All are waited for, also when one fails: a pipeline belongs to its run until that has ended.
-        others.Add(own.Server.RunAsync(own.Pipeline, cancellation).AsTask());
+        others.Add(RunAsync(own, cancellation).AsTask());
         await Task.WhenAll(others).ConfigureAwait(false);
+    }
+
+    /// <exception cref="TimelinesUnreachedException">A server did not acknowledge its share.</exception>
+    public void ThrowIfUnreached()
+    {
+        if (_failure is not null)
+        {
+            throw new TimelinesUnreachedException(_unreached, _failure);
+        }
     }
 
     /// <summary>After appends: keeps the timelines that did not take the entry.</summary>
@@ -122,6 +135,8 @@ internal sealed class TimelineBatch(MemcachedPool pool, TimelineKey keys)
             share.Timelines.Clear();
         }
 
+        _unreached.Clear();
+        _failure = null;
         Span<byte> key = stackalloc byte[TimelineKey.MostBytes];
         foreach (var user in users)
         {
@@ -145,6 +160,25 @@ internal sealed class TimelineBatch(MemcachedPool pool, TimelineKey keys)
 
         // A server that left the rings leaves its share behind.
         _shares.RemoveAll(static share => share.Pipeline.Count == 0);
+    }
+
+    private async ValueTask RunAsync(ServerShare share, CancellationToken cancellation)
+    {
+        try
+        {
+            await share.Server.RunAsync(share.Pipeline, cancellation).ConfigureAwait(false);
+        }
+        catch (MemcachedException e)
+        {
+            lock (_unreached)
+            {
+                _failure = e;
+                _unreached.UnionWith(share.Timelines.Select(static timeline => timeline.User));
+            }
+
+            share.Pipeline.Clear();
+            share.Timelines.Clear();
+        }
     }
 
     private ServerShare ShareOf(MemcachedServer server)
