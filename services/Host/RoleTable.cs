@@ -31,8 +31,8 @@ internal static class RoleTable
             Needs.Postgres | Needs.Memcached, (services, configuration) => services.AddFeed(configuration)),
         new("invalidator", "insta.invalidator.v1.InvalidatorService", "changes -> marks in memcached, keys derived from the contracts",
             Needs.Postgres | Needs.Memcached | Needs.Kafka, (services, configuration) => services.AddInvalidator(configuration)),
-        new("projector", "", "changes -> counts and inverse follow edges, exactly once",
-            Needs.Postgres | Needs.Kafka, (services, configuration) => services.AddProjector(configuration)),
+        new("projector", "", "changes -> counts, edges, notifications, words, timelines",
+            Needs.Postgres | Needs.Memcached | Needs.Kafka, (services, configuration) => services.AddProjector(configuration)),
     ];
 
     /// <summary>The roles of a comma-separated list, in the table's order; <c>all</c> is every one.</summary>

@@ -2,6 +2,7 @@ using InstaGrpc.Contracts.Ids;
 using InstaGrpc.Contracts.Positions;
 using InstaGrpc.Postgres;
 using InstaGrpc.Services.Projector.Internal;
+using InstaGrpc.Timelines;
 using Npgsql;
 
 namespace InstaGrpc.Services.Projector;
@@ -16,8 +17,10 @@ namespace InstaGrpc.Services.Projector;
 ///
 /// Edges: the two sides are read in the same order and compared. Where they differ, the truth is asked again under the lock of the target's
 /// row: a fold may have been between. What is folded later sets or deletes again what is so already, in the stream's order.
+///
+/// Jobs, notifications and words: what is not there is added. Each has a key of its own, so that a fold that adds the same adds nothing.
 /// </summary>
-public sealed class ProjectionRebuild(NodePool pool, ShardRouter router, ProjectorOptions options)
+public sealed class ProjectionRebuild(NodePool pool, ShardRouter router, ProjectorOptions options, FanoutOptions fanout, TimeProvider time)
 {
     // "proj" in ASCII; with the database it stands for "somebody counts here".
     private const long CountingLock = 0x70726f6a;
@@ -27,12 +30,20 @@ public sealed class ProjectionRebuild(NodePool pool, ShardRouter router, Project
     /// time.</exception>
     public async Task RunAsync(NodeName source, IProgress<RebuildProgress>? progress, CancellationToken cancellationToken)
     {
+        var placement = await router.GetAsync(cancellationToken).ConfigureAwait(false);
         await CountAsync(source, progress, cancellationToken).ConfigureAwait(false);
         foreach (var target in pool.DataNodes)
         {
-            await RepairEdgesAsync(source, target, progress, cancellationToken).ConfigureAwait(false);
+            foreach (var queries in new[] { EdgeQueries.Follows, EdgeQueries.Blocks })
+            {
+                var repair = new EdgeRepair(pool, source, target, placement, queries, options.RebuildEdges, fanout.PullAbove);
+                await repair.RunAsync(progress, cancellationToken).ConfigureAwait(false);
+            }
+
             await CountFollowersAsync(target, progress, cancellationToken).ConfigureAwait(false);
         }
+
+        await new FeedRebuild(pool, source, placement, options, time).RunAsync(Ranges(), progress, cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>Counts of the source's own rows, for a range of shards.</summary>
@@ -79,101 +90,11 @@ public sealed class ProjectionRebuild(NodePool pool, ShardRouter router, Project
             await using var count = new NpgsqlCommand(ProjectionSql.CountFollowers, connection, transaction) { CommandTimeout = 0 };
             count.Parameters.Add(new NpgsqlParameter<int> { TypedValue = first });
             count.Parameters.Add(new NpgsqlParameter<int> { TypedValue = last });
+            count.Parameters.Add(new NpgsqlParameter<long> { TypedValue = fanout.PullAbove });
             changed += (long)(await count.ExecuteScalarAsync(cancellationToken).ConfigureAwait(false))!;
             await transaction.CommitAsync(cancellationToken).ConfigureAwait(false);
             progress?.Report(new RebuildProgress(target, "follower counts", last + 1, InstaId.Shards, changed));
         }
-    }
-
-    private async Task RepairEdgesAsync(NodeName source, NodeName target, IProgress<RebuildProgress>? progress,
-        CancellationToken cancellationToken)
-    {
-        var placement = await router.GetAsync(cancellationToken).ConfigureAwait(false);
-        var differing = new List<(long Followee, long Follower)>(options.RebuildEdges);
-        long seen = 0, changed = 0;
-        await using var truth = await EdgeCursor.OpenAsync(
-            pool, source, ProjectionSql.ReadFollows, edge => placement.NodeOf(edge.Followee) == target, cancellationToken)
-            .ConfigureAwait(false);
-        await using var derived = await EdgeCursor.OpenAsync(
-            pool, target, ProjectionSql.ReadFollowers, edge => placement.NodeOf(edge.Follower) == source, cancellationToken)
-            .ConfigureAwait(false);
-        while (truth.Current is not null || derived.Current is not null)
-        {
-            var order = truth.Current is null ? 1 : derived.Current is null ? -1 : truth.Current.Value.CompareTo(derived.Current.Value);
-            if (order != 0)
-            {
-                differing.Add(order < 0 ? truth.Current!.Value : derived.Current!.Value);
-            }
-
-            if (order <= 0)
-            {
-                await truth.NextAsync(cancellationToken).ConfigureAwait(false);
-            }
-
-            if (order >= 0)
-            {
-                await derived.NextAsync(cancellationToken).ConfigureAwait(false);
-            }
-
-            if (differing.Count == options.RebuildEdges)
-            {
-                changed += await RepairAsync(source, target, differing, cancellationToken).ConfigureAwait(false);
-                differing.Clear();
-            }
-
-            if (++seen % 10_000 == 0)
-            {
-                progress?.Report(new RebuildProgress(source, "edges", seen, seen, changed));
-            }
-        }
-
-        changed += await RepairAsync(source, target, differing, cancellationToken).ConfigureAwait(false);
-        progress?.Report(new RebuildProgress(source, "edges", seen, seen, changed));
-    }
-
-    /// <summary>Makes a few edges what they are at the source now.</summary>
-    private async Task<long> RepairAsync(
-        NodeName source, NodeName target, List<(long Followee, long Follower)> edges, CancellationToken cancellationToken)
-    {
-        if (edges.Count == 0)
-        {
-            return 0;
-        }
-
-        await using var connection = await pool.OpenAsync(target, cancellationToken).ConfigureAwait(false);
-        await using var transaction = await connection.BeginTransactionAsync(cancellationToken).ConfigureAwait(false);
-        await ExecuteAsync(connection, transaction, ProjectionSql.LockSource, cancellationToken, TargetStore.Consumer,
-            source.Value).ConfigureAwait(false);
-        var there = await ExistingAsync(source, edges, cancellationToken).ConfigureAwait(false);
-        await WriteAsync(ProjectionSql.AddEdges, edges.Where(there.Contains)).ConfigureAwait(false);
-        await WriteAsync(ProjectionSql.RemoveEdges, edges.Where(edge => !there.Contains(edge))).ConfigureAwait(false);
-        await transaction.CommitAsync(cancellationToken).ConfigureAwait(false);
-        return edges.Count;
-
-        async Task WriteAsync(string sql, IEnumerable<(long Followee, long Follower)> some)
-        {
-            var list = some.ToList();
-            if (list.Count > 0)
-            {
-                await using var command = EdgeCommand(sql, connection, transaction, list);
-                await command.ExecuteNonQueryAsync(cancellationToken).ConfigureAwait(false);
-            }
-        }
-    }
-
-    private async Task<HashSet<(long Followee, long Follower)>> ExistingAsync(
-        NodeName source, List<(long Followee, long Follower)> edges, CancellationToken cancellationToken)
-    {
-        await using var connection = await pool.OpenAsync(source, cancellationToken).ConfigureAwait(false);
-        await using var command = EdgeCommand(ProjectionSql.ExistingFollows, connection, null, edges);
-        await using var reader = await command.ExecuteReaderAsync(cancellationToken).ConfigureAwait(false);
-        var there = new HashSet<(long, long)>();
-        while (await reader.ReadAsync(cancellationToken).ConfigureAwait(false))
-        {
-            there.Add((reader.GetInt64(0), reader.GetInt64(1)));
-        }
-
-        return there;
     }
 
     private IEnumerable<(int First, int Last)> Ranges()
@@ -184,16 +105,7 @@ public sealed class ProjectionRebuild(NodePool pool, ShardRouter router, Project
         }
     }
 
-    private static NpgsqlCommand EdgeCommand(
-        string sql, NpgsqlConnection connection, NpgsqlTransaction? transaction, List<(long Followee, long Follower)> edges)
-    {
-        var command = new NpgsqlCommand(sql, connection, transaction);
-        command.Parameters.Add(new NpgsqlParameter<long[]> { TypedValue = [.. edges.Select(edge => edge.Followee)] });
-        command.Parameters.Add(new NpgsqlParameter<long[]> { TypedValue = [.. edges.Select(edge => edge.Follower)] });
-        return command;
-    }
-
-    private static async Task ExecuteAsync(
+    internal static async Task ExecuteAsync(
         NpgsqlConnection connection, NpgsqlTransaction transaction, string sql, CancellationToken cancellationToken,
             params string[] parameters)
     {

@@ -18,4 +18,20 @@ public sealed class ProjectorOptions
 
     /// <value>Edges that a rebuild repairs in one transaction; default 1,000.</value>
     public int RebuildEdges { get; set; } = 1_000;
+
+    /// <value>How long a fan-out job is kept after its end, so that a rebuild knows that it was done, and how old a post may be for which a
+    /// rebuild makes one; default 7 days.</value>
+    public TimeSpan JobRetention { get; set; } = TimeSpan.FromDays(7);
+
+    /// <value>How old an event may be of which a rebuild still tells; default 30 days.</value>
+    public TimeSpan RebuildNotifications { get; set; } = TimeSpan.FromDays(30);
+
+    /// <value>How long notifications are kept; default 90 days, more than <see cref="RebuildNotifications"/>.</value>
+    public TimeSpan NotificationRetention { get; set; } = TimeSpan.FromDays(90);
+
+    /// <value>How often ended jobs and old notifications are swept away; default 1 min.</value>
+    public TimeSpan SweepInterval { get; set; } = TimeSpan.FromMinutes(1);
+
+    /// <value>How often waiting jobs are looked for although nobody said that there are some; default 1 s.</value>
+    public TimeSpan FanoutPoll { get; set; } = TimeSpan.FromSeconds(1);
 }

@@ -2,13 +2,15 @@ using InstaGrpc.ChangeLog;
 using InstaGrpc.Contracts.Positions;
 using InstaGrpc.Mesh;
 using InstaGrpc.Postgres;
+using InstaGrpc.Timelines;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Logging;
 
 namespace InstaGrpc.Services.Projector;
 
-/// <summary>The role <c>projector</c>: from the change streams to counts and inverse edges. It serves no RPC.</summary>
+/// <summary>The role <c>projector</c>: from the change streams to every derived state that is no cache entry. It serves no RPC.</summary>
 public static class ProjectorRole
 {
     /// <summary>Adds the role.</summary>
@@ -17,6 +19,7 @@ public static class ProjectorRole
         services.AddPostgres(configuration);
         services.AddChangeLog(configuration);
         services.AddMetrics();
+        services.AddNodeNotifications();
         services.AddProjectionRebuild(configuration);
         var options = configuration.GetSection(ProjectorOptions.Section).Get<ProjectorOptions>() ?? new ProjectorOptions();
         var nodes = options.Nodes.Length > 0
@@ -29,6 +32,19 @@ public static class ProjectorRole
 
         services.AddSingleton<ProjectorMetrics>();
         services.AddHostedService<ProjectorService>();
+        services.AddHostedService(provider => new FanoutService(
+            provider.GetRequiredService<NodePool>(),
+            provider.GetRequiredService<ShardRouter>(),
+            provider.GetRequiredService<ChangeLogClient>(),
+            provider.GetRequiredService<NodeNotifications>(),
+            provider.GetRequiredService<FanoutOptions>(),
+            provider.GetRequiredService<ProjectorOptions>(),
+            provider.GetServices<ProjectorStatus>(),
+            provider.GetRequiredService<TimeProvider>(),
+            provider.GetRequiredService<ILogger<FanoutService>>(),
+            configuration["Insta:Region"] ?? "local",
+            provider.GetService<TimelineAppender>(),
+            provider.GetService<FanoutHooks>()));
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IReadinessCheck, ProjectorReadiness>());
         return services;
     }
@@ -36,7 +52,12 @@ public static class ProjectorRole
     /// <summary>Adds <see cref="ProjectionRebuild"/> alone, for a command. PostgreSQL must be added beside it.</summary>
     public static IServiceCollection AddProjectionRebuild(this IServiceCollection services, IConfiguration configuration)
     {
+<<<<<<< HEAD
         services.TryAddSingleton(configuration.GetSection(ProjectorOptions.Section).Get<ProjectorOptions>() ?? new ProjectorOptions());
+=======
+        services.TryAddSingleton(configuration.GetSection("Insta:Projector").Get<ProjectorOptions>() ?? new ProjectorOptions());
+        services.AddTimelines(configuration);
+>>>>>>> 926720d (Derive fan-out jobs, notifications, words and blocks from the streams, and take posts to timelines)
         services.TryAddSingleton<ProjectionRebuild>();
         return services;
     }

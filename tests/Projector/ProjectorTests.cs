@@ -101,6 +101,11 @@ public sealed class ProjectorTests(AssemblyServers fixture) : IClassFixture<Asse
                 UPDATE user_counts SET media = 7, followers = 7, following = 7;
                 DELETE FROM followers WHERE follower_id % 2 = 0;
                 INSERT INTO followers (followee_id, follower_id) SELECT id, id FROM users ON CONFLICT DO NOTHING;
+                DELETE FROM blocked_by WHERE blocker_id % 2 = 0;
+                DELETE FROM fanout_jobs WHERE kind = 1 AND subject_id % 2 = 0;
+                DELETE FROM notifications WHERE actor_id % 2 = 0;
+                DELETE FROM search_terms WHERE length(term) = 3;
+                INSERT INTO search_terms (subject_id, kind, term) SELECT id, 2, 'wrong' FROM media;
                 """);
         }
 
@@ -114,7 +119,8 @@ public sealed class ProjectorTests(AssemblyServers fixture) : IClassFixture<Asse
         await more;
         await nodes.SettleAsync();
         await nodes.VerifyAsync();
-        Assert.Equal(["counts", "edges", "follower counts"], steps.Select(step => step.Step).Distinct());
+        Assert.Equal(
+            ["counts", "edges", "blocks", "follower counts", "fan-out jobs", "notifications", "words"], steps.Select(step => step.Step).Distinct());
         Assert.Contains(steps, step => step is { Step: "counts", Done: 8192, Total: 8192, Changed: > 0 });
 
         // A second one finds nothing to do.
@@ -228,9 +234,9 @@ public sealed class ProjectorTests(AssemblyServers fixture) : IClassFixture<Asse
         await using var nodes = await TwoNodes.CreateAsync(_servers);
         var post = TwoNodes.PostOf(nodes.Users[0], 1);
         await nodes.ExecuteAsync(post, $"INSERT INTO media (id, owner_id) VALUES ({post}, {nodes.Users[0]})");
-        var zombie = new TargetStore(nodes.Pool, TwoNodes.One, TwoNodes.One, nodes.NodeOf);
+        var zombie = new TargetStore(nodes.Pool, TwoNodes.One, TwoNodes.One, nodes.NodeOf, 1_000_000, TimeProvider.System);
         await zombie.BeginAsync(At(100), nodes.Limit);
-        var owner = new TargetStore(nodes.Pool, TwoNodes.One, TwoNodes.One, nodes.NodeOf);
+        var owner = new TargetStore(nodes.Pool, TwoNodes.One, TwoNodes.One, nodes.NodeOf, 1_000_000, TimeProvider.System);
         await owner.ReadAsync(nodes.Limit);
         var like = new LoggedChange(
             new RowChange
@@ -242,11 +248,11 @@ public sealed class ProjectorTests(AssemblyServers fixture) : IClassFixture<Asse
             },
             7,
             0);
-        await owner.ApplyAsync([like], At(200), null, nodes.Limit);
+        await owner.ApplyAsync([like], At(200), null, SourceTexts.None, nodes.Limit);
 
-        await Assert.ThrowsAsync<ProjectorSupersededException>(() => zombie.ApplyAsync([like], At(200), null, nodes.Limit));
+        await Assert.ThrowsAsync<ProjectorSupersededException>(() => zombie.ApplyAsync([like], At(200), null, SourceTexts.None, nodes.Limit));
         await Assert.ThrowsAsync<ProjectorSupersededException>(() => zombie.BeginAsync(At(300), nodes.Limit));
-        await owner.ApplyAsync([like], At(200), null, nodes.Limit);
+        await owner.ApplyAsync([like], At(200), null, SourceTexts.None, nodes.Limit);
 
         Assert.Equal(1L, await nodes.QueryAsync<long>(TwoNodes.One, $"SELECT likes FROM media_counts WHERE media_id = {post}"));
 

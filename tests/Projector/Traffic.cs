@@ -11,12 +11,13 @@ internal sealed class Traffic(TwoNodes nodes, int seed)
     {
         for (var write = 0; write < writes; write++)
         {
-            await (_random.Next(10) switch
+            await (_random.Next(11) switch
             {
                 0 => PostAsync(),
                 1 when _posts.Count > 3 => BuryAsync(),
                 < 5 when _posts.Count > 0 => LikeAsync(),
                 < 7 when _posts.Count > 0 => CommentAsync(),
+                10 => BlockAsync(),
                 _ => FollowAsync(),
             });
         }
@@ -29,7 +30,7 @@ internal sealed class Traffic(TwoNodes nodes, int seed)
         _posts.Add((owner, post));
         return nodes.ExecuteAsync(owner, $"""
             BEGIN;
-            INSERT INTO media (id, owner_id) VALUES ({post}, {owner});
+            INSERT INTO media (id, owner_id, caption) VALUES ({post}, {owner}, 'word{_posts.Count % 5} sun word{_random.Next(3)}');
             INSERT INTO media_counts (media_id) VALUES ({post});
             COMMIT
             """);
@@ -72,6 +73,16 @@ internal sealed class Traffic(TwoNodes nodes, int seed)
             ? nodes.ExecuteAsync(follower, $"DELETE FROM follows WHERE follower_id = {follower} AND followee_id = {followee}")
             : nodes.ExecuteAsync(follower,
                 $"INSERT INTO follows (follower_id, followee_id) VALUES ({follower}, {followee}) ON CONFLICT DO NOTHING");
+    }
+
+    private Task BlockAsync()
+    {
+        var blocker = AnyUser();
+        var blocked = AnyUser();
+        return _random.Next(3) == 0
+            ? nodes.ExecuteAsync(blocker, $"DELETE FROM blocks WHERE blocker_id = {blocker} AND blocked_id = {blocked}")
+            : nodes.ExecuteAsync(blocker,
+                $"INSERT INTO blocks (blocker_id, blocked_id) VALUES ({blocker}, {blocked}) ON CONFLICT DO NOTHING");
     }
 
     private long AnyUser() => nodes.Users[_random.Next(nodes.Users.Length)];

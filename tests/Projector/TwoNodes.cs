@@ -6,6 +6,7 @@ using InstaGrpc.Embedded;
 using InstaGrpc.Postgres;
 using InstaGrpc.Services.Changes;
 using InstaGrpc.TestFixtures;
+using InstaGrpc.Timelines;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
@@ -17,6 +18,9 @@ namespace InstaGrpc.Services.Projector.Tests;
 /// <summary>A directory and two nodes in databases of their own, users on both, and the roles that a test starts.</summary>
 internal sealed class TwoNodes : IAsyncDisposable
 {
+    // Posts are young, as a rebuild makes jobs for no others.
+    private static readonly long _started = InstaId.MillisecondsAt(DateTimeOffset.UtcNow);
+
     private readonly CancellationTokenSource _limit = new(TimeSpan.FromSeconds(150));
     private readonly EmbeddedPostgres _server;
     private readonly string _name;
@@ -70,13 +74,14 @@ internal sealed class TwoNodes : IAsyncDisposable
         nodes.Pool = new NodePool(options);
         await new Migrator(NullLogger<Migrator>.Instance).MigrateAsync(nodes.Pool, nodes.Limit);
         nodes.Router = new ShardRouter(nodes.Pool);
-        nodes.Rebuild = new ProjectionRebuild(nodes.Pool, nodes.Router, new ProjectorOptions { RebuildShards = 2048, RebuildEdges = 3 });
+        nodes.Rebuild = new ProjectionRebuild(nodes.Pool, nodes.Router, new ProjectorOptions { RebuildShards = 2048, RebuildEdges = 3 },
+            new FanoutOptions(), TimeProvider.System);
         await nodes.MakeUsersAsync();
         return nodes;
     }
 
     /// <summary>An id of a post of this user.</summary>
-    public static long PostOf(long user, int number) => InstaId.Create(1_000 + number, new InstaId(user).Shard, 7).Value;
+    public static long PostOf(long user, int number) => InstaId.Create(_started + number, new InstaId(user).Shard, 7).Value;
 
     public NodeName NodeOf(long id) => Router.Current!.NodeOf(id);
 
@@ -102,11 +107,20 @@ internal sealed class TwoNodes : IAsyncDisposable
         host.Dispose();
     }
 
+    /// <summary>Lets go of a host that a test holds up: its work is broken off wherever it is.</summary>
+    public async Task AbandonAsync(IHost host)
+    {
+        _hosts.Remove(host);
+        using var now = new CancellationTokenSource(TimeSpan.FromMilliseconds(1));
+        await host.StopAsync(now.Token).ContinueWith(static _ => { }, TaskScheduler.Default);
+    }
+
     public ProjectorProcess StartProjectorProcess() => ProjectorProcess.Start(Settings.Select(pair => $"{pair.Key}={pair.Value}"));
 
     public async Task<NpgsqlConnection> OpenAsync(NodeName node)
     {
-        var connection = new NpgsqlConnection(Settings[$"Insta:Postgres:Nodes:{node}:Primary"] + ";Pooling=false");
+        var key = node == NodePool.DirectoryNode ? "Directory" : $"Nodes:{node}:Primary";
+        var connection = new NpgsqlConnection(Settings[$"Insta:Postgres:{key}"] + ";Pooling=false");
         await connection.OpenAsync(Limit);
         return connection;
     }
@@ -149,9 +163,11 @@ internal sealed class TwoNodes : IAsyncDisposable
     public async Task VerifyAsync()
     {
         var follows = new List<(long Followee, long Follower)>();
+        var blocks = new List<(long Blocked, long Blocker)>();
         foreach (var node in Pool.DataNodes)
         {
             follows.AddRange(await PairsAsync(node, "SELECT followee_id, follower_id FROM follows"));
+            blocks.AddRange(await PairsAsync(node, "SELECT blocked_id, blocker_id FROM blocks"));
             Assert.Equal(
                 await TextAsync(node, """
                     SELECT m.id || ':' || (SELECT count(*) FROM likes WHERE media_id = m.id) || ':' || (SELECT count(*) FROM comments WHERE
@@ -170,11 +186,40 @@ internal sealed class TwoNodes : IAsyncDisposable
 
         foreach (var node in Pool.DataNodes)
         {
+            // Of posts that were not given to another owner: nobody tells him of likes that were there.
+            Assert.Equal("", await TextAsync(node, """
+                WITH m AS (SELECT * FROM media WHERE NOT deleted AND ((id >> 10) & 8191) = ((owner_id >> 10) & 8191))
+                (SELECT m.owner_id || ':1:' || l.user_id || ':' || m.id || ':0' FROM likes l JOIN m ON m.id = l.media_id
+                 WHERE m.owner_id <> l.user_id
+                 UNION ALL SELECT m.owner_id || ':2:' || c.author_id || ':' || m.id || ':' || c.id FROM comments c JOIN m ON m.id = c.media_id
+                 WHERE m.owner_id <> c.author_id)
+                EXCEPT SELECT user_id || ':' || kind || ':' || actor_id || ':' || media_id || ':' || comment_id FROM notifications
+                """));
+            Assert.Subset(
+                (await PairsAsync(node, "SELECT user_id, actor_id FROM notifications WHERE kind = 3")).ToHashSet(),
+                follows.Where(edge => NodeOf(edge.Followee) == node && edge.Followee != edge.Follower).ToHashSet());
+            Assert.Equal(0L, await QueryAsync<long>(node, "SELECT count(*) FROM notifications WHERE user_id = actor_id"));
             var here = follows.Where(edge => NodeOf(edge.Followee) == node).Order().ToList();
             Assert.Equal(here, (await PairsAsync(node, "SELECT followee_id, follower_id FROM followers")).Order());
             Assert.Equal(
                 here.CountBy(edge => edge.Followee).Select(pair => (pair.Key, (long)pair.Value)).Order(),
                 (await PairsAsync(node, "SELECT user_id, followers FROM user_counts WHERE followers <> 0")).Order());
+            Assert.Equal(
+                blocks.Where(block => NodeOf(block.Blocked) == node).Order(),
+                (await PairsAsync(node, "SELECT blocked_id, blocker_id FROM blocked_by")).Order());
+            Assert.Equal(
+                await TextAsync(node, "SELECT owner_id || ':' || id FROM media WHERE NOT deleted ORDER BY id"),
+                await TextAsync(node, """
+                    SELECT author_id || ':' || subject_id FROM fanout_jobs j JOIN media m ON m.id = j.subject_id AND NOT m.deleted
+                    WHERE kind = 1 ORDER BY subject_id
+                    """));
+            Assert.Equal(
+                await TextAsync(node, """
+                    SELECT u.id || ':1:' || u.name FROM users u WHERE deleted_at IS NULL
+                    UNION ALL SELECT m.id || ':2:' || w FROM media m, LATERAL (SELECT DISTINCT regexp_split_to_table(caption, ' ') AS w) AS w
+                    WHERE NOT m.deleted AND w <> '' ORDER BY 1
+                    """),
+                await TextAsync(node, "SELECT subject_id || ':' || kind || ':' || term FROM search_terms ORDER BY 1"));
         }
     }
 
@@ -205,7 +250,8 @@ internal sealed class TwoNodes : IAsyncDisposable
             if (placement.NodeOf(id) == (users.Count % 2 == 0 ? One : Two))
             {
                 users.Add(id);
-                await ExecuteAsync(id, $"INSERT INTO users (id, name) VALUES ({id}, 'u{id}')");
+                await ExecuteAsync(id, $"INSERT INTO users (id, name) VALUES ({id}, 'u{users.Count}')");
+                await ExecuteAsync(NodePool.DirectoryNode, $"INSERT INTO names (name, user_id, confirmed) VALUES ('u{users.Count - 1}', {id}, true)");
                 await ExecuteAsync(id, $"INSERT INTO user_counts (user_id) VALUES ({id})");
             }
         }

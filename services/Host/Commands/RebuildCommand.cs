@@ -2,6 +2,7 @@ using System.CommandLine;
 using InstaGrpc.Contracts.Positions;
 using InstaGrpc.Postgres;
 using InstaGrpc.Services.Projector;
+using InstaGrpc.Timelines;
 
 namespace InstaGrpc.Host.Commands;
 
@@ -13,16 +14,17 @@ internal static class RebuildCommand
         var data = OperatorSession.DataOption();
         var node = new Option<string>("--node") { Description = "The node whose rows are derived from; all nodes when it is not given." };
         var command = new Command("rebuild", """
-            Derive anew from the rows what the projector keeps: counts and inverse follow edges. Changes only what is wrong, runs beside a
-                living
-            projector, and may be broken off and begun again at any point.
+            Derive anew from the rows what the projector keeps: counts, inverse edges, fan-out jobs of the last 7 days, notifications of the last
+            30 days, words to search by. Changes only what is wrong, runs beside a living projector, and may be broken off and begun again at
+            any point.
             """) { node, data };
         command.SetAction(async (parsed, ct) =>
         {
             await using var session = OperatorSession.Open(parsed.GetValue(data)!);
             var rebuild = new ProjectionRebuild(
                 session.Postgres, session.Services.GetRequiredService<ShardRouter>(),
-                session.Configuration.GetSection(ProjectorOptions.Section).Get<ProjectorOptions>() ?? new ProjectorOptions());
+                session.Configuration.GetSection(ProjectorOptions.Section).Get<ProjectorOptions>() ?? new ProjectorOptions(),
+                session.Configuration.GetSection("Insta:Feed").Get<FanoutOptions>() ?? new FanoutOptions(), TimeProvider.System);
             foreach (var name in Chosen(session.Postgres, parsed.GetValue(node))) await rebuild.RunAsync(name, new Lines(), ct);
         });
         return command;

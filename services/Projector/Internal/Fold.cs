@@ -1,4 +1,5 @@
 using InstaGrpc.Contracts.ChangesV1;
+using InstaGrpc.Contracts.FeedV1;
 using InstaGrpc.Contracts.Ids;
 using InstaGrpc.Contracts.Positions;
 using InstaGrpc.Postgres;
@@ -10,8 +11,9 @@ namespace InstaGrpc.Services.Projector.Internal;
 /// <param name="target">Where it is written: counts of the source's rows belong to the source, a followee's to the followee's node.</param>
 /// <param name="placement">id -> node.</param>
 /// <param name="snapshots">The source's shards that were counted from their rows, and in which snapshot.</param>
-internal sealed class Fold(NodeName source, NodeName target, Func<long, NodeName> placement, IReadOnlyDictionary<int,
-    SnapshotView> snapshots)
+/// <param name="texts">What the rows say that the records name.</param>
+internal sealed class Fold(
+    NodeName source, NodeName target, Func<long, NodeName> placement, IReadOnlyDictionary<int, SnapshotView> snapshots, SourceTexts texts)
 {
     private readonly bool _isSource = source == target;
 
@@ -20,7 +22,7 @@ internal sealed class Fold(NodeName source, NodeName target, Func<long, NodeName
     /// <summary>Whether anything is derived from a record; the others only move the position on.</summary>
     public static bool Concerns(RowChange change) =>
         change is { EventCase: RowChange.EventOneofCase.Row, Origin: "" }
-            && change.Row.Table is "likes" or "comments" or "media" or "users" or "follows";
+            && change.Row.Table is "likes" or "comments" or "media" or "users" or "follows" or "blocks";
 
     /// <summary>Whether the rows must be counted anew after this record: it says that rows changed without saying which.</summary>
     public static bool NeedsRebuild(RowChange change)
@@ -52,6 +54,7 @@ internal sealed class Fold(NodeName source, NodeName target, Func<long, NodeName
             "likes" or "comments" => "media_id",
             "media" => "owner_id",
             "users" => "id",
+            "blocks" => "blocker_id",
             _ => "follower_id",
         };
         yield return new InstaId(row.NewId(column)).Shard;
@@ -77,15 +80,63 @@ internal sealed class Fold(NodeName source, NodeName target, Func<long, NodeName
             case "follows":
                 AddFollow(change, row, gone, come);
                 break;
-            case "likes" or "comments" when _isSource:
+            case "blocks":
+                AddBlock(row, gone, come);
+                break;
+            case "likes" or "comments":
                 AddToMedia(change, row, gone, come);
                 break;
-            case "media" when _isSource:
+            case "media":
                 AddPost(change, row, gone, come);
                 break;
-            case "users" when _isSource && row.Operation == RowOperation.Insert:
-                Deltas.AddUser(row.NewId("id"), 0, 0);
+            case "users" when _isSource:
+                AddUser(row);
                 break;
+        }
+    }
+
+    private static DateTime At(RowChange change) => DateTime.UnixEpoch.AddMicroseconds(change.CommitTimeUs);
+
+    private void AddUser(Row row)
+    {
+        if (row.Operation == RowOperation.Insert)
+        {
+            Deltas.AddUser(row.NewId("id"), 0, 0);
+        }
+
+        Deltas.Searched.Add((SearchKind.User, row.NewId("id")));
+        Deltas.Searched.Add((SearchKind.User, row.OldId("id")));
+    }
+
+    private void AddBlock(Row row, bool gone, bool come)
+    {
+        if (gone)
+        {
+            One(row.OldId("blocked_id"), row.OldId("blocker_id"), present: false);
+        }
+
+        if (come)
+        {
+            One(row.NewId("blocked_id"), row.NewId("blocker_id"), present: true);
+        }
+
+        void One(long blocked, long blocker, bool present)
+        {
+            if (placement(blocked) == target)
+            {
+                Deltas.Blocks[(blocked, blocker)] = present;
+            }
+        }
+    }
+
+    private void AddMentions(RowChange change, long actor, long media, long comment)
+    {
+        foreach (var user in texts.MentionsIn(media, comment))
+        {
+            if (placement(user) == target)
+            {
+                Deltas.Events.Add(new NotifiedEvent(NotificationKind.Mention, user, actor, media, comment, At(change)));
+            }
         }
     }
 
@@ -111,12 +162,35 @@ internal sealed class Fold(NodeName source, NodeName target, Func<long, NodeName
             if (placement(followee) == target)
             {
                 Deltas.Edges[(followee, follower)] = present;
+                if (present)
+                {
+                    Deltas.Events.Add(new NotifiedEvent(NotificationKind.Follow, followee, follower, 0, 0, At(change)));
+                }
             }
         }
     }
 
     private void AddToMedia(RowChange change, Row row, bool gone, bool come)
     {
+        var isComment = row.Table == "comments";
+        if (come && isComment)
+        {
+            AddMentions(change, row.NewId("author_id"), row.NewId("media_id"), row.NewId("id"));
+        }
+
+        if (!_isSource)
+        {
+            return;
+        }
+
+        if (come)
+        {
+            // The owner is found where the post is: on this node.
+            Deltas.Events.Add(isComment
+                ? new NotifiedEvent(NotificationKind.Comment, 0, row.NewId("author_id"), row.NewId("media_id"), row.NewId("id"), At(change))
+                : new NotifiedEvent(NotificationKind.Like, 0, row.NewId("user_id"), row.NewId("media_id"), 0, At(change)));
+        }
+
         if (gone)
         {
             One(row.OldId("media_id"), -1);
@@ -131,7 +205,7 @@ internal sealed class Fold(NodeName source, NodeName target, Func<long, NodeName
         {
             if (!IsCounted(change, media))
             {
-                Deltas.AddMedia(media, row.Table == "likes" ? count : 0, row.Table == "comments" ? count : 0);
+                Deltas.AddMedia(media, isComment ? 0 : count, isComment ? count : 0);
             }
         }
     }
@@ -140,6 +214,23 @@ internal sealed class Fold(NodeName source, NodeName target, Func<long, NodeName
     {
         var lived = gone && !row.OldFlag("deleted");
         var lives = come && !row.NewFlag("deleted");
+        if (lives)
+        {
+            AddMentions(change, row.NewId("owner_id"), row.NewId("id"), 0);
+        }
+
+        if (!_isSource)
+        {
+            return;
+        }
+
+        Deltas.Searched.Add((SearchKind.Post, row.NewId("id")));
+        Deltas.Searched.Add((SearchKind.Post, row.OldId("id")));
+        if (lives && !lived)
+        {
+            Deltas.AddPost(row.NewId("owner_id"), row.NewId("id"), revived: row.Operation == RowOperation.Update);
+        }
+
         if (lived && !IsCounted(change, row.OldId("owner_id")))
         {
             Deltas.AddUser(row.OldId("owner_id"), -1, 0);

@@ -1,6 +1,7 @@
 using InstaGrpc.ChangeLog;
 using InstaGrpc.Contracts.Positions;
 using InstaGrpc.Postgres;
+using InstaGrpc.Timelines;
 using Microsoft.Extensions.Logging;
 using Npgsql;
 
@@ -9,8 +10,7 @@ namespace InstaGrpc.Services.Projector.Internal;
 /// <summary>The worker of one node in this process: waits to be elected, folds, and tries again when something fails.</summary>
 internal sealed partial class NodeProjector(
     NodeName node, NodePool pool, ShardRouter router, ChangeLogClient log, ProjectionRebuild rebuild, ProjectorOptions options,
-        ProjectorMetrics metrics,
-    ProjectorStatus status, TimeProvider time, ILogger logger)
+    FanoutOptions fanout, NodeNotifications notifications, ProjectorMetrics metrics, ProjectorStatus status, TimeProvider time, ILogger logger)
 {
     private static readonly TimeSpan _firstPause = TimeSpan.FromMilliseconds(100);
     private static readonly TimeSpan _longestPause = TimeSpan.FromSeconds(5);
@@ -67,7 +67,7 @@ internal sealed partial class NodeProjector(
 
         using var lost = CancellationTokenSource.CreateLinkedTokenSource(stop);
         var losing = election.WaitForLossAsync(lost.Token);
-        var session = new ProjectionSession(node, pool, router, log, rebuild, options, metrics, time, logger);
+        var session = new ProjectionSession(node, pool, router, log, rebuild, options, fanout, notifications, metrics, time, logger);
         var running = session.RunAsync(() => status.Become(ProjectorState.Folding), lost.Token);
         await Task.WhenAny(running, losing).ConfigureAwait(false);
         await lost.CancelAsync().ConfigureAwait(false);

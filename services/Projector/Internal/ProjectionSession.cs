@@ -2,6 +2,7 @@ using System.Diagnostics;
 using InstaGrpc.ChangeLog;
 using InstaGrpc.Contracts.Positions;
 using InstaGrpc.Postgres;
+using InstaGrpc.Timelines;
 using Microsoft.Extensions.Logging;
 
 namespace InstaGrpc.Services.Projector.Internal;
@@ -12,11 +13,11 @@ namespace InstaGrpc.Services.Projector.Internal;
 /// </summary>
 internal sealed partial class ProjectionSession(
     NodeName source, NodePool pool, ShardRouter router, ChangeLogClient log, ProjectionRebuild rebuild, ProjectorOptions options,
-        ProjectorMetrics metrics,
-    TimeProvider time, ILogger logger)
+    FanoutOptions fanout, NodeNotifications notifications, ProjectorMetrics metrics, TimeProvider time, ILogger logger)
 {
     private const int MostLinks = 32;
 
+    private readonly SourceTextReader _texts = new(pool, source);
     private TargetStore[] _targets = [];
 
     /// <summary>Read and not stored: nothing in it concerns us.</summary>
@@ -29,7 +30,7 @@ internal sealed partial class ProjectionSession(
     {
         var placement = await router.GetAsync(stop).ConfigureAwait(false);
         NodeName NodeOf(long id) => (router.Current ?? placement).NodeOf(id);
-        _targets = [.. pool.DataNodes.Select(target => new TargetStore(pool, source, target, NodeOf))];
+        _targets = [.. pool.DataNodes.Select(target => new TargetStore(pool, source, target, NodeOf, fanout.PullAbove, time))];
         foreach (var target in _targets)
         {
             await target.ReadAsync(stop).ConfigureAwait(false);
@@ -118,10 +119,14 @@ internal sealed partial class ProjectionSession(
         activity?.SetTag("insta.node", source.Value);
         activity?.SetTag("insta.records", concerning.Count);
         var traceparent = activity is { Recorded: true, IdFormat: ActivityIdFormat.W3C } ? activity.Id : null;
+        var texts = await _texts.ReadAsync(concerning.Select(change => change.Change), cancellationToken).ConfigureAwait(false);
         // Every target moves on, also one where nothing is written: the lowest is where a restart begins.
         foreach (var target in _targets)
         {
-            await target.ApplyAsync(concerning, to, traceparent, cancellationToken).ConfigureAwait(false);
+            if (await target.ApplyAsync(concerning, to, traceparent, texts, cancellationToken).ConfigureAwait(false) is { } deltas)
+            {
+                Wake(target.Target, deltas);
+            }
         }
 
         _idle = null;
@@ -130,13 +135,27 @@ internal sealed partial class ProjectionSession(
             time.GetUtcNow() - DateTimeOffset.UnixEpoch.AddMicroseconds(concerning[0].Change.CommitTimeUs));
     }
 
+    /// <summary>PostgreSQL tells every process; those who wait in this one need not wait for that.</summary>
+    private void Wake(NodeName target, Deltas deltas)
+    {
+        if (deltas.Posts.Count + deltas.Edges.Count + deltas.Blocks.Count > 0)
+        {
+            notifications.Raise(target, NodeChannel.Fanout);
+        }
+
+        if (deltas.Events.Count > 0)
+        {
+            notifications.Raise(target, NodeChannel.Notifications);
+        }
+    }
+
     private async Task StoreIdleAsync(CancellationToken cancellationToken)
     {
         if (_idle is { } to)
         {
             foreach (var target in _targets)
             {
-                await target.ApplyAsync([], to, null, cancellationToken).ConfigureAwait(false);
+                await target.ApplyAsync([], to, null, SourceTexts.None, cancellationToken).ConfigureAwait(false);
             }
 
             _idle = null;

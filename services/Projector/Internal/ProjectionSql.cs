@@ -53,15 +53,7 @@ internal static class ProjectionSql
         """;
 
     // An edge and its count change together, and only where the edge really changed: so the count is always that of the edges.
-    public const string AddEdges = """
-        WITH added AS (
-            INSERT INTO followers (followee_id, follower_id)
-            SELECT e.followee, e.follower FROM unnest($1::bigint[], $2::bigint[]) AS e (followee, follower) ORDER BY 1, 2
-            ON CONFLICT DO NOTHING RETURNING followee_id)
-        INSERT INTO user_counts (user_id, followers) SELECT followee_id, count(*) FROM added GROUP BY 1 ORDER BY 1
-        ON CONFLICT (user_id) DO UPDATE SET followers = user_counts.followers + excluded.followers
-        """;
-
+    // FeedProjectionSql.AddEdges is the other half.
     public const string RemoveEdges = """
         WITH removed AS (
             DELETE FROM followers f USING unnest($1::bigint[], $2::bigint[]) AS e (followee, follower)
@@ -125,6 +117,17 @@ internal static class ProjectionSql
         ON f.follower_id = e.follower AND f.followee_id = e.followee
         """;
 
+    public const string ReadBlocks = "SELECT blocked_id, blocker_id FROM blocks ORDER BY 1, 2";
+
+    public const string ReadBlockedBy = "SELECT blocked_id, blocker_id FROM blocked_by ORDER BY 1, 2";
+
+    public const string ExistingBlocks = """
+        SELECT b.blocked_id, b.blocker_id FROM blocks b JOIN unnest($1::bigint[], $2::bigint[]) AS e (blocked, blocker)
+        ON b.blocker_id = e.blocker AND b.blocked_id = e.blocked
+        """;
+
+    // $1 first shard, $2 last shard, $3 most followers of an author who is pushed: as where an edge is added, whoever is found to be above
+    // it is given his notice.
     public const string CountFollowers = """
         WITH wanted AS (
             SELECT i.id, coalesce(n.n, 0) AS followers
@@ -132,10 +135,15 @@ internal static class ProjectionSql
                   UNION SELECT followee_id FROM followers WHERE ((followee_id >> 10) & 8191) BETWEEN $1 AND $2) AS i
             LEFT JOIN (SELECT followee_id AS id, count(*) AS n FROM followers
                        WHERE ((followee_id >> 10) & 8191) BETWEEN $1 AND $2 GROUP BY 1) AS n USING (id)),
+        wrong AS MATERIALIZED (
+            SELECT w.id, w.followers, coalesce(c.followers, 0) AS former FROM wanted w LEFT JOIN user_counts c ON c.user_id = w.id
+            WHERE c.user_id IS NULL OR c.followers <> w.followers),
+        noticed AS (
+            INSERT INTO fanout_jobs (author_id, kind, subject_id) SELECT id, 2, id FROM wrong WHERE followers > $3 AND former <= $3 ORDER BY 1
+            ON CONFLICT (author_id, kind, subject_id) DO UPDATE
+            SET number = excluded.number, after_follower = 0, batches = 0, made_at = now(), ended_at = NULL),
         done AS (
-            INSERT INTO user_counts (user_id, followers)
-            SELECT w.id, w.followers FROM wanted w LEFT JOIN user_counts c ON c.user_id = w.id
-            WHERE c.user_id IS NULL OR c.followers <> w.followers ORDER BY w.id
+            INSERT INTO user_counts (user_id, followers) SELECT id, followers FROM wrong ORDER BY id
             ON CONFLICT (user_id) DO UPDATE SET followers = excluded.followers RETURNING 1)
         SELECT count(*) FROM done
         """;

@@ -7,7 +7,14 @@ using Npgsql;
 namespace InstaGrpc.Services.Projector.Internal;
 
 /// <summary>What is derived from one source on one node, and how far.</summary>
-internal sealed class TargetStore(NodePool pool, NodeName source, NodeName target, Func<long, NodeName> placement)
+/// <param name="pool">The nodes.</param>
+/// <param name="source">Whose stream.</param>
+/// <param name="target">Where it is written.</param>
+/// <param name="placement">id -> node.</param>
+/// <param name="pullAbove">Most followers of an author whose posts are pushed.</param>
+/// <param name="time">For the ids of notifications.</param>
+internal sealed class TargetStore(
+    NodePool pool, NodeName source, NodeName target, Func<long, NodeName> placement, long pullAbove, TimeProvider time)
 {
     public const string Consumer = "projector";
 
@@ -61,23 +68,26 @@ internal sealed class TargetStore(NodePool pool, NodeName source, NodeName targe
     /// <summary>Writes what the records change here, and moves the position to <paramref name="to"/>, in one transaction.</summary>
     /// <param name="changes">In order; those at or before the position are left out.</param>
     /// <param name="traceparent">Put into the stream for the rows that change; null: none.</param>
+    /// <param name="texts">What the rows say that the records name.</param>
+    /// <param name="cancellationToken">Ends it.</param>
+    /// <returns>Null: nothing was written but the position.</returns>
     /// <exception cref="ProjectorSupersededException">Somebody else moved the position.</exception>
-    public async Task ApplyAsync(IReadOnlyList<LoggedChange> changes, StreamPosition to, string? traceparent,
-        CancellationToken cancellationToken)
+    public async Task<Deltas?> ApplyAsync(
+        IReadOnlyList<LoggedChange> changes, StreamPosition to, string? traceparent, SourceTexts texts, CancellationToken cancellationToken)
     {
         var position = Position ?? throw new InvalidOperationException($"No position of {source} on {target}.");
         if (position.Position >= to.Position && position.System == to.System)
         {
-            return;
+            return null;
         }
 
         for (var attempt = 1; ; attempt++)
         {
             try
             {
-                await ApplyOnceAsync(position, changes, to, traceparent, cancellationToken).ConfigureAwait(false);
+                var deltas = await ApplyOnceAsync(position, changes, to, traceparent, texts, cancellationToken).ConfigureAwait(false);
                 Position = to;
-                return;
+                return deltas;
             }
             catch (PostgresException e) when (
                 attempt < Attempts && e.SqlState is PostgresErrorCodes.DeadlockDetected or PostgresErrorCodes.SerializationFailure)
@@ -87,9 +97,9 @@ internal sealed class TargetStore(NodePool pool, NodeName source, NodeName targe
         }
     }
 
-    private async Task ApplyOnceAsync(
-        StreamPosition position, IReadOnlyList<LoggedChange> changes, StreamPosition to, string? traceparent,
-            CancellationToken cancellationToken)
+    private async Task<Deltas?> ApplyOnceAsync(
+        StreamPosition position, IReadOnlyList<LoggedChange> changes, StreamPosition to, string? traceparent, SourceTexts texts,
+        CancellationToken cancellationToken)
     {
         await using var connection = await pool.OpenAsync(target, cancellationToken).ConfigureAwait(false);
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken).ConfigureAwait(false);
@@ -112,14 +122,16 @@ internal sealed class TargetStore(NodePool pool, NodeName source, NodeName targe
             .Select(change => change.Change)
             .ToList();
         var fold = new Fold(source, target, placement,
-            await SnapshotsAsync(connection, transaction, wanted, cancellationToken).ConfigureAwait(false));
+            await SnapshotsAsync(connection, transaction, wanted, cancellationToken).ConfigureAwait(false), texts);
         wanted.ForEach(fold.Add);
         if (!fold.Deltas.IsEmpty)
         {
-            await WriteAsync(connection, transaction, fold.Deltas, traceparent, cancellationToken).ConfigureAwait(false);
+            var writer = new DeltaWriter(connection, transaction, pullAbove, time.GetUtcNow());
+            await writer.WriteAsync(fold.Deltas, texts, traceparent, cancellationToken).ConfigureAwait(false);
         }
 
         await transaction.CommitAsync(cancellationToken).ConfigureAwait(false);
+        return fold.Deltas.IsEmpty ? null : fold.Deltas;
     }
 
     private async Task<IReadOnlyDictionary<int, SnapshotView>> SnapshotsAsync(
@@ -140,49 +152,6 @@ internal sealed class TargetStore(NodePool pool, NodeName source, NodeName targe
         }
 
         return snapshots;
-    }
-
-    private static async Task WriteAsync(
-        NpgsqlConnection connection, NpgsqlTransaction transaction, Deltas deltas, string? traceparent, CancellationToken cancellationToken)
-    {
-        await using var batch = new NpgsqlBatch(connection, transaction);
-        if (traceparent is not null)
-        {
-            batch.BatchCommands.Add(new NpgsqlBatchCommand("SELECT pg_logical_emit_message(true, 'insta.trace', $1)")
-            {
-                Parameters = { new NpgsqlParameter<string> { TypedValue = traceparent } },
-            });
-        }
-
-        Add(
-            ProjectionSql.AddMediaCounts, deltas.Media.Keys, deltas.Media.Values.Select(count => count.Likes),
-            deltas.Media.Values.Select(count => count.Comments));
-        Add(ProjectionSql.BuryMediaCounts, deltas.Buried);
-        Add(
-            ProjectionSql.AddUserCounts, deltas.Users.Keys, deltas.Users.Values.Select(count => count.Media),
-            deltas.Users.Values.Select(count => count.Following));
-        var come = deltas.Edges.Where(edge => edge.Value).Select(edge => edge.Key).ToList();
-        Add(ProjectionSql.AddEdges, come.Select(edge => edge.Followee), come.Select(edge => edge.Follower));
-        var gone = deltas.Edges.Where(edge => !edge.Value).Select(edge => edge.Key).ToList();
-        Add(ProjectionSql.RemoveEdges, gone.Select(edge => edge.Followee), gone.Select(edge => edge.Follower));
-        if (batch.BatchCommands.Count > 0)
-        {
-            await batch.ExecuteNonQueryAsync(cancellationToken).ConfigureAwait(false);
-        }
-
-        void Add(string sql, params IEnumerable<long>[] columns)
-        {
-            var command = new NpgsqlBatchCommand(sql);
-            foreach (var column in columns)
-            {
-                command.Parameters.Add(new NpgsqlParameter<long[]> { TypedValue = [.. column] });
-            }
-
-            if (((NpgsqlParameter<long[]>)command.Parameters[0]).TypedValue!.Length > 0)
-            {
-                batch.BatchCommands.Add(command);
-            }
-        }
     }
 
     private NpgsqlCommand Command(string sql, NpgsqlConnection connection, NpgsqlTransaction? transaction)

@@ -1,0 +1,165 @@
+using InstaGrpc.ChangeLog;
+using InstaGrpc.Contracts.FeedV1;
+using InstaGrpc.Contracts.Positions;
+using InstaGrpc.Postgres;
+using InstaGrpc.Timelines;
+using Microsoft.Extensions.Logging;
+using Npgsql;
+
+namespace InstaGrpc.Services.Projector.Internal.Fanout;
+
+/// <summary>
+/// The fan-out of one node in this process: waits to be elected, then takes the waiting jobs of the node, oldest first, many at a time. The
+/// election saves work and no more: two workers at once would send some pages twice, which readers drop, and each stores only what is true.
+/// </summary>
+internal sealed partial class NodeFanout(
+    NodeName node, NodePool pool, ChangeLogOptions log, NodeNotifications notifications, FollowerPages followers, PageSender sender,
+    FanoutTurns turns, ProgressWriter progress, FanoutOptions options, ProjectorOptions settings, TimeProvider time, ILogger logger)
+{
+    private const int MostJobs = 256;
+    private static readonly TimeSpan _pauseAfterFailure = TimeSpan.FromMilliseconds(200);
+
+
+    public async Task RunAsync(CancellationToken stop)
+    {
+        while (!stop.IsCancellationRequested)
+        {
+            try
+            {
+                await RunElectedAsync(stop).ConfigureAwait(false);
+            }
+            catch (OperationCanceledException) when (stop.IsCancellationRequested)
+            {
+                return;
+            }
+            catch (Exception e) when (e is NpgsqlException or NodeUnavailableException or TimeoutException or IOException
+                or OperationCanceledException)
+            {
+                LogFailed(logger, node, e.Message);
+                await Task.Delay(settings.FanoutPoll, time, stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            }
+        }
+    }
+
+    private async Task RunElectedAsync(CancellationToken stop)
+    {
+        var directory = PostgresAddress.Parse(pool.Options.Directory);
+        directory.Pooling = false;
+        directory.ApplicationName = "insta fan-out lock";
+        await using var election = new DirectoryElection(directory.ConnectionString, $"fanout|{log.Prefix}|{node}", time);
+        await election.WinAsync(stop).ConfigureAwait(false);
+        using var lost = CancellationTokenSource.CreateLinkedTokenSource(stop);
+        var losing = election.WaitForLossAsync(lost.Token);
+        var drops = new DropRun(node, pool, sender, notifications, settings, time, logger);
+        List<Task> parts =
+        [
+            RunJobsAsync(lost.Token), drops.RunAsync(lost.Token),
+            new FanoutSweep(node, pool, settings, time, logger).RunAsync(lost.Token),
+        ];
+        await Task.WhenAny([losing, .. parts]).ConfigureAwait(false);
+        await lost.CancelAsync().ConfigureAwait(false);
+        await losing.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await Task.WhenAll(parts).ConfigureAwait(false);
+    }
+
+    private async Task RunJobsAsync(CancellationToken cancellation)
+    {
+        // The limit may be another than when the notices were sent.
+        await ExecuteAsync(FanoutSql.ForgetNotices, options.PullAbove, cancellation).ConfigureAwait(false);
+        var running = new Dictionary<long, Task>();
+        try
+        {
+            while (true)
+            {
+                // Taken before the look: a job that is announced between the two is found by the next.
+                var seen = notifications.Version(node, NodeChannel.Fanout);
+                var waiting = await ReadWaitingAsync(cancellation).ConfigureAwait(false);
+                foreach (var number in running.Where(static run => run.Value.IsCompleted).Select(static run => run.Key).ToList())
+                {
+                    await running[number].ConfigureAwait(false);
+                    running.Remove(number);
+                }
+
+                foreach (var job in waiting.Where(job => !running.ContainsKey(job.Number)))
+                {
+                    running.Add(job.Number, RunJobAsync(job, cancellation));
+                }
+
+                await WaitAsync(seen, waiting.Count == MostJobs ? running.Values : [], cancellation).ConfigureAwait(false);
+            }
+        }
+        finally
+        {
+            await Task.WhenAll(running.Values).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+    }
+
+    /// <summary>Until there may be new jobs; where more wait than are run at a time, also until one has ended.</summary>
+    private async Task WaitAsync(long seen, IEnumerable<Task> ending, CancellationToken cancellation)
+    {
+        using var done = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        List<Task> reasons =
+        [
+            notifications.WaitAsync(node, NodeChannel.Fanout, seen, done.Token), Task.Delay(settings.FanoutPoll, time, done.Token), .. ending,
+        ];
+        await Task.WhenAny(reasons).ConfigureAwait(false);
+        await done.CancelAsync().ConfigureAwait(false);
+        cancellation.ThrowIfCancellationRequested();
+    }
+
+    private async Task RunJobAsync(FanoutJob job, CancellationToken cancellation)
+    {
+        await Task.Yield();
+        try
+        {
+            if (job is { Kind: FanoutKind.Post, HasNotice: false } && options.TierOf(job.Followers) == FanoutTier.Pull)
+            {
+                await ExecuteAsync(FanoutSql.AddNotice, job.Author, cancellation).ConfigureAwait(false);
+            }
+
+            await new FanoutJobRun(job, followers, sender, turns, progress, options, time).RunAsync(cancellation).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException) when (cancellation.IsCancellationRequested)
+        {
+        }
+        catch (Exception e) when (e is NpgsqlException or NodeUnavailableException or FanoutInterruptedException or TimeoutException or IOException)
+        {
+            LogInterrupted(logger, node, job.Number, e.Message);
+            // Then it is found waiting, and begun after its last stored follower.
+            await Task.Delay(_pauseAfterFailure, time, cancellation).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+    }
+
+    private async Task<List<FanoutJob>> ReadWaitingAsync(CancellationToken cancellation)
+    {
+        await using var connection = await pool.OpenAsync(node, cancellation).ConfigureAwait(false);
+        await using var command = new NpgsqlCommand(FanoutSql.Waiting, connection);
+        command.Parameters.Add(new NpgsqlParameter<int> { TypedValue = MostJobs });
+        await using var reader = await command.ExecuteReaderAsync(cancellation).ConfigureAwait(false);
+        List<FanoutJob> jobs = [];
+        while (await reader.ReadAsync(cancellation).ConfigureAwait(false))
+        {
+            var at = new FanoutProgress(
+                (FanoutTier)reader.GetInt16(4), reader.GetInt64(5), reader.GetInt16(6), reader.GetInt64(7), reader.GetInt64(8), Ended: false);
+            jobs.Add(new FanoutJob(
+                reader.GetInt64(0), (FanoutKind)reader.GetInt16(1), reader.GetInt64(2), reader.GetInt64(3), at, reader.GetInt64(9),
+                reader.GetBoolean(10), reader.GetBoolean(11)));
+        }
+
+        return jobs;
+    }
+
+    private async Task ExecuteAsync(string sql, long parameter, CancellationToken cancellation)
+    {
+        await using var connection = await pool.OpenAsync(node, cancellation).ConfigureAwait(false);
+        await using var command = new NpgsqlCommand(sql, connection);
+        command.Parameters.Add(new NpgsqlParameter<long> { TypedValue = parameter });
+        await command.ExecuteNonQueryAsync(cancellation).ConfigureAwait(false);
+    }
+
+    [LoggerMessage(1320, LogLevel.Warning, "The fan-out of {Node} can't go on, trying again: {Reason}")]
+    private static partial void LogFailed(ILogger logger, NodeName node, string reason);
+
+    [LoggerMessage(1321, LogLevel.Information, "Job {Number} of {Node} begins again after its last stored follower: {Reason}")]
+    private static partial void LogInterrupted(ILogger logger, NodeName node, long number, string reason);
+}
