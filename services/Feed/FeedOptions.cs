@@ -35,6 +35,12 @@ public sealed class FeedOptions
     /// default.</summary>
     public TimeSpan TombstoneLifetime { get; set; } = TimeSpan.FromHours(1);
 
+    /// <summary>Streams of notifications that a process keeps open; one more is refused. 10,000 by default.</summary>
+    public int MostWatchers { get; set; } = 10_000;
+
+    /// <summary>How often streams look for notifications although nobody said that there are some. 2 s by default.</summary>
+    public TimeSpan NotificationPoll { get; set; } = TimeSpan.FromSeconds(2);
+
     /// <summary>Where a new user lives when the request names no region: the process's own, <c>Insta:Region</c>; "local" by default.</summary>
     public string Region { get; set; } = "local";
 }

@@ -40,8 +40,10 @@ public static class FeedRole
         services.AddScoped<Blocks>();
         services.AddScoped<RelationRows>();
         services.AddScoped<UserCountRows>();
+        services.AddScoped<UserSearch>();
         AddDepartures(services);
         AddFeeds(services);
+        AddNotifications(services);
         return services;
     }
 
@@ -56,6 +58,15 @@ public static class FeedRole
         services.AddSingleton<UserFeed>();
         services.AddSingleton<ActiveUsers>();
         services.AddHostedService(static provider => provider.GetRequiredService<ActiveUsers>());
+    }
+
+    private static void AddNotifications(IServiceCollection services)
+    {
+        services.AddNodeNotifications();
+        services.AddScoped<FanoutPlans>();
+        services.AddScoped<Notifications>();
+        services.AddSingleton<NotificationWatch>();
+        services.AddHostedService(static provider => provider.GetRequiredService<NotificationWatch>());
     }
 
     private static void AddDepartures(IServiceCollection services)

@@ -6,11 +6,11 @@ using InstaGrpc.Mesh;
 namespace InstaGrpc.Services.Feed;
 
 /// <summary>
-/// The contract <c>insta.graph.v1.GraphService</c>. SetAvatar and Search are not there yet.
+/// The contract <c>insta.graph.v1.GraphService</c>. SetAvatar is not there yet.
 /// </summary>
 internal sealed class GraphGrpcService(
     Accounts accounts, NameClaims names, Follows follows, Blocks blocks, RelationRows relations, Departures departures, UserCountRows counts,
-    RequestFields fields, FeedOptions options,
+    UserSearch search, RequestFields fields, FeedOptions options,
     GraphService.GraphServiceClient graph) : GraphService.GraphServiceBase
 {
     private const int LongestRegion = 64;
@@ -148,5 +148,22 @@ internal sealed class GraphGrpcService(
     {
         var found = await counts.OfAsync(fields.Ids(request.UserIds, "user_ids"), context.CancellationToken).ConfigureAwait(false);
         return new BatchGetUserCountsResponse { Counts = { found } };
+    }
+
+    public override async Task<SearchResponse> Search(SearchRequest request, ServerCallContext context)
+    {
+        var typed = request.Prefix.Trim().TrimStart('@').ToLowerInvariant();
+        var page = SearchPage.Read(
+            "insta.graph.v1.GraphService/Search", RequestFields.IsName(typed) ? typed : null, "must be the beginning of a user's name",
+            request.PageSize, request.PageToken);
+        IReadOnlyCollection<long> hidden = [];
+        if (context.GetCaller().UserId is { } caller)
+        {
+            var related = await graph.GetRelationsAsync(
+                new GetRelationsRequest { UserId = caller }, cancellationToken: context.CancellationToken).ConfigureAwait(false);
+            hidden = related.Relations.HiddenIds;
+        }
+
+        return await search.FindAsync(page, hidden, context.CancellationToken).ConfigureAwait(false);
     }
 }

@@ -1,12 +1,13 @@
 using Grpc.Core;
+using InstaGrpc.Contracts;
 using InstaGrpc.Contracts.MediaV1;
 using InstaGrpc.Mesh;
 
 namespace InstaGrpc.Services.Media;
 
-/// <summary>The contract <c>insta.media.v1.MediaService</c>. Upload and Search are not there yet.</summary>
+/// <summary>The contract <c>insta.media.v1.MediaService</c>. Upload is not there yet.</summary>
 internal sealed class MediaGrpcService(
-    Posts posts, Likes likes, Comments comments, MediaCountRows counts, RequestFields fields, MediaOptions options)
+    Posts posts, Likes likes, Comments comments, MediaCountRows counts, PostSearch search, RequestFields fields, MediaOptions options)
     : MediaService.MediaServiceBase
 {
     private const int BlobIdLength = 64;
@@ -141,6 +142,14 @@ internal sealed class MediaGrpcService(
         var users = fields.Ids(request.UserIds, "user_ids");
         var found = await posts.NewestAsync(users, options.NewestListed, context.CancellationToken).ConfigureAwait(false);
         return new BatchGetNewestResponse { Newest = { found } };
+    }
+
+    public override async Task<SearchResponse> Search(SearchRequest request, ServerCallContext context)
+    {
+        var page = SearchPage.Read(
+            "insta.media.v1.MediaService/Search", SearchWords.Prefix(request.Prefix), "must be the beginning of one word: letters and digits",
+            request.PageSize, request.PageToken);
+        return await search.FindAsync(page, context.GetCaller().UserId, context.CancellationToken).ConfigureAwait(false);
     }
 
     private static void BlobId(string value, string field)

@@ -20,6 +20,7 @@ public static class MediaRole
         services.AddSingleton<MediaSweep>();
         services.AddHostedService(static provider => provider.GetRequiredService<MediaSweep>());
         services.AddScoped<Posts>();
+        services.AddScoped<PostSearch>();
         services.AddScoped<Likes>();
         services.AddScoped<Comments>();
         services.AddScoped<MediaCountRows>();

@@ -71,6 +71,23 @@ internal static class MediaSql
 
     public const string DeleteComment = "DELETE FROM comments WHERE media_id = $1 AND id = $2";
 
+    // $1 from which word, $2 words before this, $3 after which id (of that word), $4 how many, $5 hidden owners, $6 the prefix. A post with several
+    // words of the prefix is found by the first of them alone.
+    public const string Search = """
+        SELECT m.id, m.owner_id, m.caption, m.photos, m.created_at, t.term
+        FROM search_terms t
+        JOIN media m ON m.id = t.subject_id AND NOT m.deleted AND m.owner_id <> ALL ($5::bigint[])
+        JOIN users u ON u.id = m.owner_id AND u.deleted_at IS NULL
+        WHERE t.kind = 2 AND t.term >= $1 AND t.term < $2 AND (t.term, -t.subject_id) > ($1, -$3::bigint)
+        AND NOT EXISTS (SELECT FROM search_terms s WHERE s.subject_id = t.subject_id AND s.kind = 2 AND s.term >= $6 AND s.term < t.term)
+        ORDER BY t.term, t.subject_id DESC LIMIT $4
+        """;
+
+    // Of the one who searches: whom he has blocked, and who has blocked him.
+    public const string Hidden = """
+        SELECT blocked_id FROM blocks WHERE blocker_id = $1 UNION ALL SELECT blocker_id FROM blocked_by WHERE blocked_id = $1
+        """;
+
     // Sweeping: 1,000 rows at a time, so that no transaction holds much for long.
 
     public const string DeletedPosts = """

@@ -131,17 +131,23 @@ internal sealed class Posts(INodeReads reads, INodeWrites writes, FirstAnswers a
         List<Post> posts = [];
         while (await reader.ReadAsync(cancellation).ConfigureAwait(false))
         {
-            var post = new Post
-            {
-                Id = reader.GetInt64(0),
-                OwnerId = reader.GetInt64(1),
-                Caption = reader.GetString(2),
-                CreatedAt = Timestamp.FromDateTime(reader.GetDateTime(4)),
-            };
-            PhotoList.Read(reader.GetString(3), post.Photos);
-            posts.Add(post);
+            posts.Add(Read(reader));
         }
 
         return posts;
+    }
+
+    /// <summary>A row's first five columns.</summary>
+    internal static Post Read(NpgsqlDataReader reader)
+    {
+        var post = new Post
+        {
+            Id = reader.GetInt64(0),
+            OwnerId = reader.GetInt64(1),
+            Caption = reader.GetString(2),
+            CreatedAt = Timestamp.FromDateTime(reader.GetDateTime(4)),
+        };
+        PhotoList.Read(reader.GetString(3), post.Photos);
+        return post;
     }
 }

@@ -52,12 +52,8 @@ public static class ProjectorRole
     /// <summary>Adds <see cref="ProjectionRebuild"/> alone, for a command. PostgreSQL must be added beside it.</summary>
     public static IServiceCollection AddProjectionRebuild(this IServiceCollection services, IConfiguration configuration)
     {
-<<<<<<< HEAD
         services.TryAddSingleton(configuration.GetSection(ProjectorOptions.Section).Get<ProjectorOptions>() ?? new ProjectorOptions());
-=======
-        services.TryAddSingleton(configuration.GetSection("Insta:Projector").Get<ProjectorOptions>() ?? new ProjectorOptions());
         services.AddTimelines(configuration);
->>>>>>> 926720d (Derive fan-out jobs, notifications, words and blocks from the streams, and take posts to timelines)
         services.TryAddSingleton<ProjectionRebuild>();
         return services;
     }

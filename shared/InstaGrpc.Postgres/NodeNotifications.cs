@@ -79,6 +79,6 @@ public sealed partial class NodeNotifications(NodePool pool, TimeProvider time, 
         }
     }
 
-    [LoggerMessage(LogLevel.Warning, "Node {Node} can't be listened to; fan-out and notifications are polled for until it can: {Reason}")]
+    [LoggerMessage(1402, LogLevel.Warning, "Node {Node} can't be listened to; fan-out and notifications are polled for until it can: {Reason}")]
     private partial void LogLost(NodeName node, string reason);
 }

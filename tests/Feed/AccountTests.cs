@@ -162,7 +162,6 @@ public class AccountTests(AssemblyServers servers) : IClassFixture<AssemblyServe
     public async Task WhatIsNotThereYetIsUnimplemented()
     {
         await using var mesh = await GraphMesh.StartAsync(servers.Servers);
-        await mesh.Service.SearchAsync(new SearchRequest { Prefix = "x" }).FailsAsync(StatusCode.Unimplemented);
         await mesh.As(5).SetAvatarAsync(new SetAvatarRequest { MediaId = 5 }).FailsAsync(StatusCode.Unimplemented);
     }
 }

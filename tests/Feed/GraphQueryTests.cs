@@ -11,7 +11,7 @@ public class GraphQueryTests(AssemblyServers servers) : IClassFixture<AssemblySe
     public async Task EveryQueryIsServedByAnIndexAndNoListIsSorted()
     {
         await using var nodes = await TestNodes.CreateAsync(servers.Servers, nodes: 1);
-        foreach (var (name, sql) in QueryPlans.Of(typeof(GraphSql)))
+        foreach (var (name, sql) in QueryPlans.Of(typeof(GraphSql)).Concat(QueryPlans.Of(typeof(NotificationSql))))
         {
             var plan = await QueryPlans.ExplainAsync(_ofDirectory.Contains(name) ? nodes.Directory : nodes.Nodes.Values.Single(), sql);
             Assert.False(plan.Contains("Seq Scan", StringComparison.Ordinal) || plan.Contains("Sort", StringComparison.Ordinal), $"{name}:\n{plan}");

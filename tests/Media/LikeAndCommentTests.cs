@@ -87,11 +87,4 @@ public class LikeAndCommentTests(AssemblyServers servers) : IClassFixture<Assemb
         await mesh.Service.ListCommentsAsync(list).FailsAsync(StatusCode.NotFound);
         Assert.Equal(1, await mesh.DatabaseOf("n1").QueryAsync<long>("SELECT count(*) FROM comments"));
     }
-
-    [Fact]
-    public async Task WhatIsNotThereYetIsUnimplemented()
-    {
-        await using var mesh = await MediaMesh.StartAsync(servers.Servers);
-        await mesh.Service.SearchAsync(new SearchRequest { Prefix = "x" }).FailsAsync(StatusCode.Unimplemented);
-    }
 }
