@@ -10,11 +10,14 @@ namespace InstaGrpc.Services.Projector.Tests;
 /// <summary>Two nodes with memcached: authors with followers, and the followers' timelines.</summary>
 internal sealed class FanoutNodes : IAsyncDisposable
 {
-    private FanoutNodes(TwoNodes nodes, SharedServers servers)
+    private readonly TimelineKey _keys;
+
+    private FanoutNodes(TwoNodes nodes, IReadOnlyList<string> memcached)
     {
         Nodes = nodes;
-        Pool = new MemcachedPool(new MemcachedOptions { Servers = [.. servers.MemcachedServers] });
-        Store = new TimelineStore(Pool, new TimelineKey(nodes.Settings["Insta:Prefix"]!), new FanoutOptions(), TimeProvider.System);
+        _keys = new TimelineKey(nodes.Settings["Insta:Prefix"]!);
+        Pool = new MemcachedPool(new MemcachedOptions { Servers = [.. memcached] });
+        Store = new TimelineStore(Pool, _keys, new FanoutOptions(), TimeProvider.System);
     }
 
     public TwoNodes Nodes { get; }
@@ -24,16 +27,19 @@ internal sealed class FanoutNodes : IAsyncDisposable
     public TimelineStore Store { get; }
 
     /// <summary>Batches of 10; from 40 followers on active ones first, above 100 nothing is pushed.</summary>
-    public static async Task<FanoutNodes> CreateAsync(SharedServers servers)
+    /// <param name="servers">PostgreSQL and the broker.</param>
+    /// <param name="memcached">Addresses; null: the shared ones.</param>
+    public static async Task<FanoutNodes> CreateAsync(SharedServers servers, IReadOnlyList<string>? memcached = null)
     {
+        memcached ??= servers.MemcachedServers;
         var nodes = await TwoNodes.CreateAsync(servers);
-        nodes.Settings["Insta:Memcached:Servers"] = string.Join(',', servers.MemcachedServers);
+        nodes.Settings["Insta:Memcached:Servers"] = string.Join(',', memcached);
         nodes.Settings["Insta:Feed:BatchSize"] = "10";
         nodes.Settings["Insta:Feed:PostBurst"] = "50";
         nodes.Settings["Insta:Feed:ActiveFirstFrom"] = "40";
         nodes.Settings["Insta:Feed:PullAbove"] = "100";
         nodes.Settings["Insta:Projector:FanoutPoll"] = "00:00:00.2";
-        return new FanoutNodes(nodes, servers);
+        return new FanoutNodes(nodes, memcached);
     }
 
     /// <summary>Ids of users on both nodes who have no rows: enough to follow and to have a timeline.</summary>
@@ -61,6 +67,13 @@ internal sealed class FanoutNodes : IAsyncDisposable
             Assert.NotNull(build);
             Assert.True(await Store.FinishAsync(build, new TimelineContent([], [], 0), Nodes.Limit));
         }
+    }
+
+    /// <summary>Address of the server that has the reader's timeline.</summary>
+    public string ServerOf(long reader)
+    {
+        Span<byte> key = stackalloc byte[TimelineKey.MostBytes];
+        return Pool.OwnerOf(key[.._keys.WriteRingKey(reader, key)]).Address;
     }
 
     /// <summary>What is in the reader's timeline, each entry once; null: he has none.</summary>

@@ -1,3 +1,4 @@
+using InstaGrpc.Embedded;
 using InstaGrpc.TestFixtures;
 using InstaGrpc.Timelines;
 using Microsoft.Extensions.DependencyInjection;
@@ -215,6 +216,44 @@ public sealed class FanoutTests(AssemblyServers fixture) : IClassFixture<Assembl
         foreach (var reader in readers)
         {
             Assert.Equal([TimelineEntry.Post(post)], await fanout.EntriesAsync(reader));
+        }
+    }
+
+    [Fact]
+    public async Task AServerThatIsAwayHoldsUpItsOwnTimelinesAloneAndTheOthersGetNothingTwice()
+    {
+        await using var steady = await EmbeddedMemcached.StartAsync();
+        var away = await EmbeddedMemcached.StartAsync();
+        await using var fanout = await FanoutNodes.CreateAsync(_servers, [steady.Address, away.Address]);
+        var nodes = fanout.Nodes;
+        await nodes.StartChangesAsync();
+        await nodes.StartProjectorAsync();
+        var author = nodes.Users[0];
+        var readers = FanoutNodes.Readers(30);
+        await fanout.FollowAsync(author, readers);
+        await fanout.SettleAsync();
+        var served = readers.Where(reader => fanout.ServerOf(reader) == steady.Address).ToList();
+        Assert.InRange(served.Count, 1, readers.Length - 1);
+        await fanout.OpenTimelinesAsync(served);
+
+        await away.CrashAsync();
+        var post = TwoNodes.PostOf(author, 1);
+        await fanout.PostAsync(author, post);
+        foreach (var reader in served)
+        {
+            while ((await fanout.EntriesAsync(reader)).Length == 0)
+            {
+                await Task.Delay(20, nodes.Limit);
+            }
+        }
+
+        Assert.True(await nodes.QueryAsync<bool>(
+            nodes.NodeOf(author), $"SELECT ended_at IS NULL AND after_follower = 0 FROM fanout_jobs WHERE subject_id = {post}"));
+        await using var back = await EmbeddedMemcached.StartAsync(new EmbeddedMemcachedOptions { Port = away.Port });
+        await fanout.SettleAsync();
+        foreach (var reader in served)
+        {
+            Assert.Equal([TimelineEntry.Post(post)], (await fanout.Store.ReadAsync(reader, nodes.Limit))!.Entries.ToArray());
         }
     }
 
