@@ -208,10 +208,13 @@ internal sealed class TwoNodes : IAsyncDisposable
                 blocks.Where(block => NodeOf(block.Blocked) == node).Order(),
                 (await PairsAsync(node, "SELECT blocked_id, blocker_id FROM blocked_by")).Order());
             Assert.Equal(
-                await TextAsync(node, "SELECT owner_id || ':' || id FROM media WHERE NOT deleted ORDER BY id"),
+                await TextAsync(node, """
+                    SELECT owner_id || ':' || id FROM media
+                    WHERE NOT deleted AND ((id >> 10) & 8191) = ((owner_id >> 10) & 8191) ORDER BY id
+                    """),
                 await TextAsync(node, """
                     SELECT author_id || ':' || subject_id FROM fanout_jobs j JOIN media m ON m.id = j.subject_id AND NOT m.deleted
-                    WHERE kind = 1 ORDER BY subject_id
+                    WHERE kind = 1 AND ((m.id >> 10) & 8191) = ((m.owner_id >> 10) & 8191) ORDER BY subject_id
                     """));
             Assert.Equal(
                 await TextAsync(node, """
