@@ -62,6 +62,7 @@ internal sealed class Comments(INodeReads reads, INodeWrites writes, FirstAnswer
         }
         while (await reader.ReadAsync(cancellation).ConfigureAwait(false));
 
+        comments.Sort(static (one, other) => other.Id.CompareTo(one.Id));
         return comments;
     }
 

@@ -55,12 +55,12 @@ internal static class MediaSql
         RETURNING created_at
         """;
 
-    // One row of nulls for a post without comments, none for no post.
+    // One row of nulls for a post without comments, none for no post. In no promised order: an ORDER BY out here would sort what the index
+    // has in order.
     public const string ListComments = """
         SELECT c.id, c.author_id, c.text, c.created_at FROM media m LEFT JOIN LATERAL (
             SELECT id, author_id, text, created_at FROM comments WHERE media_id = m.id AND id < $2 ORDER BY id DESC LIMIT $3) c ON true
         WHERE m.id = $1 AND NOT m.deleted
-        ORDER BY c.id DESC
         """;
 
     // author_id is null when the comment is not there (any more).
