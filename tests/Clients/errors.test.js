@@ -67,7 +67,7 @@ test('PERMISSION_DENIED for a caller who is not allowed, and for the post of ano
 });
 
 test('UNIMPLEMENTED for a method that is not there yet, unary and streaming, and for one that never was', async () => {
-  await refused('UNIMPLEMENTED', call(clients.media(), 'search', { prefix: 'a' }, user(7)));
+  await refused('UNIMPLEMENTED', call(clients.graph(), 'setAvatar', { media_id: '7' }, user(7)));
 
   await refused('UNIMPLEMENTED', new Promise((resolve, reject) => {
     const deadline = Date.now() + 30_000;
