@@ -20,6 +20,9 @@ need postgresql memcached librdkafka1 libvips42
 need_tools "${test_tools[@]}"
 if [ -n "${INSTA_TOOLS:-}" ]; then need openjdk-17-jre-headless; fi
 
+# Many short processes: what the profile-guided tier compiles is not run long enough to pay for it.
+export DOTNET_TieredPGO=0
+
 results="$state/test-results"
 rm -rf "$results"
 mkdir -p "$results"
