@@ -1,0 +1,112 @@
+using FsCheck;
+using FsCheck.Fluent;
+
+namespace InstaGrpc.Robustness.Feeds.Model;
+
+/// <summary>Draws cases for a pair of thresholds, and makes a failing one smaller.</summary>
+/// <param name="activeFirstFrom">Followers from which on a post goes to active readers first.</param>
+/// <param name="pullAbove">Followers above which nothing is pushed.</param>
+public sealed class FeedCases(int activeFirstFrom, int pullAbove)
+{
+    private const int KillsEvery = 10;
+
+    private readonly int _crowd = pullAbove + 2;
+
+    /// <summary>The case of a number: always the same one. Every tenth has a projector or a memcached killed.</summary>
+    public FeedCase Draw(ulong seed)
+    {
+        var drawn = Gen.Sample(Case(seed), 50, new Rnd(seed, (seed << 1) | 1), 1).Single();
+        Operation? kill = (seed % (2 * KillsEvery)) switch
+        {
+            KillsEvery - 1 => new Operation.KillProjector(),
+            2 * KillsEvery - 1 => new Operation.KillMemcached((int)(seed / KillsEvery)),
+            _ => null,
+        };
+        if (kill is null)
+        {
+            return drawn;
+        }
+
+        var at = drawn.Two.Count / 2;
+        return drawn with { Two = [.. drawn.Two.Take(at), kill, .. drawn.Two.Skip(at)] };
+    }
+
+    /// <summary>Cases with fewer operations, the smallest first.</summary>
+    public static IEnumerable<FeedCase> Shrink(FeedCase larger)
+    {
+        foreach (var some in Fewer(larger.Two))
+        {
+            yield return larger with { Two = some };
+        }
+
+        foreach (var some in Fewer(larger.One))
+        {
+            yield return larger with { One = some };
+        }
+
+        foreach (var some in Fewer(larger.Before))
+        {
+            yield return larger with { Before = some };
+        }
+    }
+
+    private static IEnumerable<IReadOnlyList<Operation>> Fewer(IReadOnlyList<Operation> all)
+    {
+        for (var size = all.Count; size > 0; size /= 2)
+        {
+            for (var at = 0; at < all.Count; at += size)
+            {
+                yield return [.. all.Take(at), .. all.Skip(at + size)];
+            }
+        }
+    }
+
+    private Gen<FeedCase> Case(ulong seed) =>
+        from users in Gen.Choose(3, 5)
+        from crowd in Gen.Choose(0, _crowd)
+        from before in Gen.ListOf(Before(users), 4 * users)
+        from one in Gen.Frequency((4, Journey(users)), (1, Gen.ListOf(Step(users), 14).Select(Steps)))
+        from two in Gen.ListOf(Step(users), 12)
+        select new FeedCase(seed, users, _crowd, [new Operation.Crowd(crowd, false), .. before], one, Steps(two));
+
+    private Gen<Operation> Before(int users) => Gen.Frequency((3, Follow(users)), (2, Post(users)), (1, Step(users)));
+
+    // Through every tier and back, from below or from above.
+    private Gen<IReadOnlyList<Operation>> Journey(int users) =>
+        from fromAbove in Gen.Elements(true, false)
+        from low in Gen.Choose(0, activeFirstFrom - 1)
+        from middle in Gen.Choose(activeFirstFrom, pullAbove - 1)
+        from high in Gen.Choose(pullAbove + 1, _crowd)
+        from waits in Gen.ListOf(Gen.Frequency((5, Gen.Constant(true)), (1, Gen.Constant(false))), 6)
+        from steps in Gen.ListOf(Step(users), 6)
+        let sizes = fromAbove ? new[] { high, middle, low, middle, high, low } : [low, middle, high, middle, low, high]
+        select Steps(sizes.Zip(waits, steps).SelectMany(static part => new[]
+        {
+            new Operation.Crowd(part.First, part.Second), new Operation.Post(0), part.Third,
+        }));
+
+    private Gen<Operation> Step(int users) => Gen.Frequency(
+        (5, Follow(users)),
+        (4, Pair(users).Select(static pair => (Operation)new Operation.Unfollow(pair.Who, pair.Whom))),
+        (1, Pair(users).Select(static pair => (Operation)new Operation.Block(pair.Who, pair.Whom))),
+        (1, Pair(users).Select(static pair => (Operation)new Operation.Unblock(pair.Who, pair.Whom))),
+        (6, Post(users)),
+        (3, Two(Gen.Choose(0, users - 1), Gen.Choose(0, 9)).Select(static drawn => (Operation)new Operation.Delete(drawn.Item1, drawn.Item2))),
+        (1, Two(Gen.Choose(0, _crowd), Gen.Elements(true, false)).Select(static drawn => (Operation)new Operation.Crowd(drawn.Item1, drawn.Item2))),
+        (3, Two(Gen.Choose(0, users + 3), Gen.Elements(1, 2, 3, 7, 30)).Select(static drawn => (Operation)new Operation.Walk(drawn.Item1, drawn.Item2))),
+        (3, Gen.Choose(0, users + _crowd - 1).Select(static who => (Operation)new Operation.Evict(who))));
+
+    private static Gen<Operation> Post(int users) => Gen.Choose(0, users - 1).Select(static who => (Operation)new Operation.Post(who));
+
+    private static Gen<Operation> Follow(int users) => Pair(users).Select(static pair => (Operation)new Operation.Follow(pair.Who, pair.Whom));
+
+    // Seldom the star: the crowd decides on which side of the thresholds he is.
+    private static Gen<(int Who, int Whom)> Pair(int users) =>
+        from who in Gen.Choose(0, users + 1)
+        from whom in Gen.Frequency((12, Gen.Choose(1, users - 1)), (1, Gen.Constant(0)))
+        select (who, who == whom ? (whom + 1) % users : whom);
+
+    private static Gen<(T1, T2)> Two<T1, T2>(Gen<T1> one, Gen<T2> two) => one.SelectMany(_ => two, static (a, b) => (a, b));
+
+    private static IReadOnlyList<Operation> Steps(IEnumerable<Operation> steps) => [.. steps];
+}

@@ -1,0 +1,50 @@
+using InstaGrpc.Robustness.Feeds.Traffic;
+
+namespace InstaGrpc.Robustness.Feeds.Validation;
+
+/// <summary>Home feeds by brute force, from the tables that are the truth and no others: posts that are not deleted, by the reader or somebody
+/// whom he follows, where neither of the two has blocked the other.</summary>
+public static class FeedOracle
+{
+    public static async Task<Feeds> ReadAsync(FeedSystem system, IReadOnlyCollection<long> users, CancellationToken cancellation)
+    {
+        var list = $"'{{{string.Join(',', users)}}}'::bigint[]";
+        HashSet<(long, long)> follows = [], blocks = [];
+        List<SeenPost> posts = [];
+        HashSet<long> deleted = [];
+        foreach (var node in system.Nodes.Pool.DataNodes)
+        {
+            follows.UnionWith(await system.QueryAsync(
+                node, $"SELECT follower_id, followee_id FROM follows WHERE follower_id = ANY ({list})",
+                static row => (row.GetInt64(0), row.GetInt64(1)), cancellation));
+            blocks.UnionWith(await system.QueryAsync(
+                node, $"SELECT blocker_id, blocked_id FROM blocks WHERE blocker_id = ANY ({list})",
+                static row => (row.GetInt64(0), row.GetInt64(1)), cancellation));
+            foreach (var (post, isDeleted) in await system.QueryAsync(
+                node, $"SELECT id, owner_id, deleted FROM media WHERE owner_id = ANY ({list})",
+                static row => (new SeenPost(row.GetInt64(0), row.GetInt64(1)), row.GetBoolean(2)), cancellation))
+            {
+                if (isDeleted)
+                {
+                    deleted.Add(post.Id);
+                }
+                else
+                {
+                    posts.Add(post);
+                }
+            }
+        }
+
+        var audiences = users.ToDictionary(
+            static reader => reader,
+            reader => users.Where(author => author == reader || follows.Contains((reader, author)))
+                .Where(author => !blocks.Contains((reader, author)) && !blocks.Contains((author, reader)))
+                .ToHashSet());
+        return new Feeds(
+            users.ToDictionary(
+                static reader => reader,
+                reader => (IReadOnlyList<SeenPost>)[.. posts.Where(post => audiences[reader].Contains(post.Author)).OrderByDescending(static post => post.Id)]),
+            audiences,
+            deleted);
+    }
+}
