@@ -8,27 +8,27 @@ namespace InstaGrpc.Robustness.Feeds.Model;
 /// <param name="pullAbove">Followers above which nothing is pushed.</param>
 public sealed class FeedCases(int activeFirstFrom, int pullAbove)
 {
-    private const int KillsEvery = 10;
-
     private readonly int _crowd = pullAbove + 2;
 
-    /// <summary>The case of a number: always the same one. Every tenth has a projector or a memcached killed.</summary>
+    /// <summary>The case of a number: always the same one. In one of ten the projector or a memcached is killed, under all other
+    /// cases too.</summary>
     public FeedCase Draw(ulong seed)
     {
-        var drawn = Gen.Sample(Case(seed), 50, new Rnd(seed, (seed << 1) | 1), 1).Single();
-        Operation? kill = (seed % (2 * KillsEvery)) switch
+        var drawn = Gen.Sample(Case(seed), 1, new Rnd(seed, (seed << 1) | 1), 50).Single();
+        Operation? loss = (seed % 20) switch
         {
-            KillsEvery - 1 => new Operation.KillProjector(),
-            2 * KillsEvery - 1 => new Operation.KillMemcached((int)(seed / KillsEvery)),
+            4 or 14 => new Operation.Flush(),
+            9 => new Operation.KillProjector(),
+            19 => new Operation.KillMemcached((int)(seed / 20)),
             _ => null,
         };
-        if (kill is null)
+        if (loss is null)
         {
             return drawn;
         }
 
         var at = drawn.Two.Count / 2;
-        return drawn with { Two = [.. drawn.Two.Take(at), kill, .. drawn.Two.Skip(at)] };
+        return drawn with { Two = [.. drawn.Two.Take(at), loss, .. drawn.Two.Skip(at)] };
     }
 
     /// <summary>Cases with fewer operations, the smallest first.</summary>
@@ -65,7 +65,7 @@ public sealed class FeedCases(int activeFirstFrom, int pullAbove)
         from users in Gen.Choose(3, 5)
         from crowd in Gen.Choose(0, _crowd)
         from before in Gen.ListOf(Before(users), 4 * users)
-        from one in Gen.Frequency((4, Journey(users)), (1, Gen.ListOf(Step(users), 14).Select(Steps)))
+        from one in Gen.Frequency((4, Journey(users)), (1, Gen.ListOf(Wild(users), 14).Select(Steps)))
         from two in Gen.ListOf(Step(users), 12)
         select new FeedCase(seed, users, _crowd, [new Operation.Crowd(crowd, false), .. before], one, Steps(two));
 
@@ -82,8 +82,13 @@ public sealed class FeedCases(int activeFirstFrom, int pullAbove)
         let sizes = fromAbove ? new[] { high, middle, low, middle, high, low } : [low, middle, high, middle, low, high]
         select Steps(sizes.Zip(waits, steps).SelectMany(static part => new[]
         {
-            new Operation.Crowd(part.First, part.Second), new Operation.Post(0), part.Third,
+            new Operation.Crowd(part.First, part.Second), new Operation.Post(0, part.Second), part.Third,
         }));
+
+    // The crowd anywhere at any time.
+    private Gen<Operation> Wild(int users) => Gen.Frequency(
+        (4, Step(users)),
+        (1, Two(Gen.Choose(0, _crowd), Gen.Elements(true, false), static (size, waits) => new Operation.Crowd(size, waits))));
 
     private Gen<Operation> Step(int users) => Gen.Frequency(
         (5, Follow(users)),
@@ -91,14 +96,14 @@ public sealed class FeedCases(int activeFirstFrom, int pullAbove)
         (1, Pair(users).Select(static pair => (Operation)new Operation.Block(pair.Who, pair.Whom))),
         (1, Pair(users).Select(static pair => (Operation)new Operation.Unblock(pair.Who, pair.Whom))),
         (6, Post(users)),
-        (3, Two(Gen.Choose(0, users - 1), Gen.Choose(0, 9)).Select(static drawn => (Operation)new Operation.Delete(drawn.Item1, drawn.Item2))),
-        (1, Two(Gen.Choose(0, _crowd), Gen.Elements(true, false)).Select(static drawn => (Operation)new Operation.Crowd(drawn.Item1, drawn.Item2))),
-        (3, Two(Gen.Choose(0, users + 3), Gen.Elements(1, 2, 3, 7, 30)).Select(static drawn => (Operation)new Operation.Walk(drawn.Item1, drawn.Item2))),
+        (3, Two(Gen.Choose(0, users - 1), Gen.Choose(0, 9), static (who, which) => new Operation.Delete(who, which))),
+        (3, Two(Gen.Choose(0, users + 3), Gen.Elements(1, 2, 3, 7, 30), static (who, size) => new Operation.Walk(who, size))),
         (3, Gen.Choose(0, users + _crowd - 1).Select(static who => (Operation)new Operation.Evict(who))));
 
     private static Gen<Operation> Post(int users) => Gen.Choose(0, users - 1).Select(static who => (Operation)new Operation.Post(who));
 
-    private static Gen<Operation> Follow(int users) => Pair(users).Select(static pair => (Operation)new Operation.Follow(pair.Who, pair.Whom));
+    private static Gen<Operation> Follow(int users) =>
+        Pair(users).Select(static pair => (Operation)new Operation.Follow(pair.Who, pair.Whom));
 
     // Seldom the star: the crowd decides on which side of the thresholds he is.
     private static Gen<(int Who, int Whom)> Pair(int users) =>
@@ -106,7 +111,7 @@ public sealed class FeedCases(int activeFirstFrom, int pullAbove)
         from whom in Gen.Frequency((12, Gen.Choose(1, users - 1)), (1, Gen.Constant(0)))
         select (who, who == whom ? (whom + 1) % users : whom);
 
-    private static Gen<(T1, T2)> Two<T1, T2>(Gen<T1> one, Gen<T2> two) => one.SelectMany(_ => two, static (a, b) => (a, b));
+    private static Gen<Operation> Two<T1, T2>(Gen<T1> one, Gen<T2> two, Func<T1, T2, Operation> make) => one.SelectMany(_ => two, make);
 
     private static IReadOnlyList<Operation> Steps(IEnumerable<Operation> steps) => [.. steps];
 }

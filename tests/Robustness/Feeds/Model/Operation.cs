@@ -16,7 +16,9 @@ public abstract record Operation
 
     public sealed record Unblock(int Who, int Whom) : Operation;
 
-    public sealed record Post(int Who) : Operation;
+    /// <param name="Who">The author.</param>
+    /// <param name="Waits">Until it is fanned out: what comes next does not change how.</param>
+    public sealed record Post(int Who, bool Waits = false) : Operation;
 
     /// <summary>Deletes one of the user's posts, by its number among them.</summary>
     public sealed record Delete(int Who, int Which) : Operation;

@@ -26,7 +26,7 @@ public sealed class CaseRun
     private readonly List<Task> _walks = [];
     private readonly Meanwhile _meanwhile = new();
     private readonly CancellationToken _ct;
-    private Feeds _settled = Feeds.None;
+    private ExpectedFeeds _settled = ExpectedFeeds.None;
 
     private CaseRun(FeedSystem system, FeedCase drawn, CancellationToken cancellation)
     {
@@ -83,7 +83,7 @@ public sealed class CaseRun
             _users[who], _users[whom], (graph, user) => graph.BlockAsync(new BlockRequest { UserId = user }, cancellationToken: _ct)),
         Operation.Unblock(var who, var whom) => RelateAsync(
             _users[who], _users[whom], (graph, user) => graph.UnblockAsync(new UnblockRequest { UserId = user }, cancellationToken: _ct)),
-        Operation.Post(var who) => PostAsync(_users[who]),
+        Operation.Post(var who, var waits) => PostAsync(_users[who], waits),
         Operation.Delete(var who, var which) => DeleteAsync(_users[who], which),
         Operation.Crowd(var size, var waits) => CrowdAsync(size, waits),
         Operation.Walk(var who, var size) => BeginWalkAsync(_users[who], size),
@@ -121,11 +121,22 @@ public sealed class CaseRun
         }
     }
 
-    private async Task PostAsync(long author)
+    private async Task PostAsync(long author, bool waits)
     {
         var request = new CreateMediaRequest { RequestId = Guid.NewGuid().ToString("N") };
-        var post = await CallAsync(async () => await new MediaService.MediaServiceClient(As(author)).CreateMediaAsync(request, cancellationToken: _ct));
-        _posts.GetOrAdd(author, static _ => []).Enqueue(post.Media.Id);
+        var media = new MediaService.MediaServiceClient(As(author));
+        var post = await CallAsync(async () => await media.CreateMediaAsync(request, cancellationToken: _ct));
+        _posts.GetOrAdd(author, static _ => new ConcurrentQueue<long>()).Enqueue(post.Media.Id);
+        if (waits)
+        {
+            await _system.UntilAsync(
+                _system.Router.Current!.NodeOf(author),
+                $"""
+                SELECT EXISTS (SELECT FROM fanout_jobs
+                    WHERE author_id = {author} AND kind = 1 AND subject_id = {post.Media.Id} AND ended_at IS NOT NULL)
+                """,
+                _ct);
+        }
     }
 
     private async Task DeleteAsync(long author, int which)
@@ -141,7 +152,8 @@ public sealed class CaseRun
         try
         {
             var request = new DeleteMediaRequest { MediaId = post };
-            await CallAsync(async () => await new MediaService.MediaServiceClient(As(author)).DeleteMediaAsync(request, cancellationToken: _ct));
+            var media = new MediaService.MediaServiceClient(As(author));
+            await CallAsync(async () => await media.DeleteMediaAsync(request, cancellationToken: _ct));
         }
         catch (RpcException e) when (e.StatusCode == StatusCode.NotFound)
         {
@@ -149,7 +161,7 @@ public sealed class CaseRun
         }
     }
 
-    // As rows, as an import would: the same changes, with fewer calls. Nobody of the crowd blocks or is blocked.
+    // As rows, as an import would: the same changes, with fewer calls.
     private async Task CrowdAsync(int size, bool waits)
     {
         var star = _users[0];
@@ -181,7 +193,7 @@ public sealed class CaseRun
     private async Task DerivedAsync(long star, long[] crowd, int size)
     {
         using var patience = CancellationTokenSource.CreateLinkedTokenSource(_ct);
-        patience.CancelAfter(TimeSpan.FromSeconds(10));
+        patience.CancelAfter(TimeSpan.FromSeconds(5));
         try
         {
             await _system.UntilAsync(
@@ -191,13 +203,13 @@ public sealed class CaseRun
         }
         catch (OperationCanceledException) when (!_ct.IsCancellationRequested)
         {
-            // The other half of the case has sent the crowd elsewhere.
+            // The crowd may have blocked the star meanwhile, which ends follows.
         }
     }
 
     private Task BeginWalkAsync(long reader, int pageSize)
     {
-        if (!ReferenceEquals(_settled, Feeds.None))
+        if (!ReferenceEquals(_settled, ExpectedFeeds.None))
         {
             var walk = Task.Run(async () =>
             {

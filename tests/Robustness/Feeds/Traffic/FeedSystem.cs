@@ -20,8 +20,8 @@ using Npgsql;
 namespace InstaGrpc.Robustness.Feeds.Traffic;
 
 /// <summary>
-/// Two nodes, two memcached servers of its own, every role: the projector in a process that may be killed, the others in this one. Lists are
-/// short, so that a small case passes their ends.
+/// Two nodes, two memcached servers of its own, every role: the projector in a process that may be killed, the others in this one. Lists
+/// are short, so that a small case passes their ends.
 /// </summary>
 public sealed class FeedSystem : IAsyncDisposable
 {
@@ -70,7 +70,9 @@ public sealed class FeedSystem : IAsyncDisposable
             foreach (var target in Nodes.Pool.DataNodes)
             {
                 await UntilAsync(
-                    target, $"SELECT EXISTS (SELECT FROM stream_positions WHERE source_node = '{source}' AND lsn >= '{written.Lsn}')", cancellation);
+                    target,
+                    $"SELECT EXISTS (SELECT FROM stream_positions WHERE source_node = '{source}' AND lsn >= '{written.Lsn}')",
+                    cancellation);
             }
         }
 
@@ -98,7 +100,7 @@ public sealed class FeedSystem : IAsyncDisposable
 
     public async Task UntilAsync(NodeName node, string condition, CancellationToken cancellation)
     {
-        while (!await QueryAsync(node, condition, static reader => reader.GetBoolean(0), cancellation) is [true])
+        while (await QueryAsync(node, condition, static reader => reader.GetBoolean(0), cancellation) is not [true])
         {
             await Task.Delay(_poll, cancellation);
         }
@@ -143,7 +145,7 @@ public sealed class FeedSystem : IAsyncDisposable
         try
         {
             return await _timelines!.ReadAsync(user) is { } timeline
-                ? $"{timeline.Header} [{string.Join(' ', timeline.Entries.ToArray().Select(static entry => entry.IsNotice ? $"notice:{entry.Id}" : $"{entry.Id}"))}]"
+                ? $"{timeline.Header} [{string.Join(' ', timeline.Entries.ToArray())}]"
                 : "none";
         }
         catch (MemcachedException e)
@@ -240,8 +242,10 @@ public sealed class FeedSystem : IAsyncDisposable
             .. Nodes.Configuration,
             new("Insta:Prefix", Prefix),
             new("Insta:Memcached:Servers", string.Join(',', _memcached.Select(static server => server.Address))),
-            new("Insta:Kafka:BootstrapServers", servers.Kafka), new("Insta:Kafka:Embedded", (!servers.Broker.IsApacheKafka).ToString()),
-            Feed("ActiveFirstFrom", activeFirstFrom), Feed("PullAbove", pullAbove), Feed("BatchSize", 3), Feed("ActivityInterval", "00:00:00.5"),
+            new("Insta:Kafka:BootstrapServers", servers.Kafka),
+            new("Insta:Kafka:Embedded", (!servers.Broker.IsApacheKafka).ToString()),
+            Feed("ActiveFirstFrom", activeFirstFrom), Feed("PullAbove", pullAbove), Feed("BatchSize", 3),
+            Feed("ActivityInterval", "00:00:00.5"),
             Feed("TimelineCap", 8), Feed("TimelineSlack", 3), new("Insta:Media:NewestListed", "3"),
             new("Insta:Projector:IdleStoreInterval", "00:00:00.2"), new("Insta:Projector:FanoutPoll", "00:00:00.2"),
             new("Insta:Changes:ConfirmInterval", "00:00:00.1"),

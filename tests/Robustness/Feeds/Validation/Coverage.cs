@@ -31,15 +31,15 @@ public sealed class Coverage
     private static bool IsWhole(IReadOnlyList<short> tiers)
     {
         var planned = tiers.Where(static tier => tier is Push or ActiveFirst or Pull).ToArray();
-        return planned.Contains(ActiveFirst)
-            && Crosses(planned, Push, ActiveFirst) && Crosses(planned, ActiveFirst, Pull);
+        return planned.Contains(ActiveFirst) && planned.Contains(Pull)
+            && Crosses(planned, Push) && Crosses(planned, ActiveFirst);
     }
 
-    // From at most the one to at least the other, and back; in either order.
-    private static bool Crosses(short[] tiers, short below, short above)
+    // Over the threshold above this tier and back, in either order.
+    private static bool Crosses(short[] tiers, short below)
     {
         var sides = tiers.Select(tier => tier <= below).ToArray();
         var steps = sides.Zip(sides.Skip(1)).ToArray();
-        return above > below && steps.Contains((true, false)) && steps.Contains((false, true));
+        return steps.Contains((true, false)) && steps.Contains((false, true));
     }
 }

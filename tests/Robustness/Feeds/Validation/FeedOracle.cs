@@ -2,11 +2,11 @@ using InstaGrpc.Robustness.Feeds.Traffic;
 
 namespace InstaGrpc.Robustness.Feeds.Validation;
 
-/// <summary>Home feeds by brute force, from the tables that are the truth and no others: posts that are not deleted, by the reader or somebody
-/// whom he follows, where neither of the two has blocked the other.</summary>
+/// <summary>Home feeds by brute force, from the tables that are the truth and no others: posts that are not deleted, by the reader or
+/// somebody whom he follows, where neither of the two has blocked the other.</summary>
 public static class FeedOracle
 {
-    public static async Task<Feeds> ReadAsync(FeedSystem system, IReadOnlyCollection<long> users, CancellationToken cancellation)
+    public static async Task<ExpectedFeeds> ReadAsync(FeedSystem system, IReadOnlyCollection<long> users, CancellationToken cancellation)
     {
         var list = $"'{{{string.Join(',', users)}}}'::bigint[]";
         HashSet<(long, long)> follows = [], blocks = [];
@@ -40,10 +40,11 @@ public static class FeedOracle
             reader => users.Where(author => author == reader || follows.Contains((reader, author)))
                 .Where(author => !blocks.Contains((reader, author)) && !blocks.Contains((author, reader)))
                 .ToHashSet());
-        return new Feeds(
+        return new ExpectedFeeds(
             users.ToDictionary(
                 static reader => reader,
-                reader => (IReadOnlyList<SeenPost>)[.. posts.Where(post => audiences[reader].Contains(post.Author)).OrderByDescending(static post => post.Id)]),
+                reader => (IReadOnlyList<SeenPost>)[
+                    .. posts.Where(post => audiences[reader].Contains(post.Author)).OrderByDescending(static post => post.Id)]),
             audiences,
             deleted);
     }

@@ -4,10 +4,13 @@ namespace InstaGrpc.Robustness.Feeds.Validation;
 /// <param name="ByReader">Descending.</param>
 /// <param name="Audiences">Reader -> authors whom he sees, himself among them.</param>
 /// <param name="Deleted">Posts that are gone.</param>
-public sealed record Feeds(
-    IReadOnlyDictionary<long, IReadOnlyList<SeenPost>> ByReader, IReadOnlyDictionary<long, HashSet<long>> Audiences, HashSet<long> Deleted)
+public sealed record ExpectedFeeds(
+    IReadOnlyDictionary<long, IReadOnlyList<SeenPost>> ByReader,
+    IReadOnlyDictionary<long, HashSet<long>> Audiences,
+    HashSet<long> Deleted)
 {
-    public static Feeds None { get; } = new(new Dictionary<long, IReadOnlyList<SeenPost>>(), new Dictionary<long, HashSet<long>>(), []);
+    public static ExpectedFeeds None { get; } =
+        new(new Dictionary<long, IReadOnlyList<SeenPost>>(), new Dictionary<long, HashSet<long>>(), []);
 
     public IReadOnlyList<SeenPost> Of(long reader) => ByReader[reader];
 }
