@@ -6,13 +6,31 @@ using Npgsql;
 namespace InstaGrpc.Services.Media;
 
 /// <summary>Who likes a post, on the post's shard. Liking twice is liking once.</summary>
-internal sealed class Likes(INodeReads reads, INodeWrites writes)
+internal sealed class Likes(INodeReads reads, INodeWrites writes, IWriteTokens tokens, LikeBatches batches)
 {
     /// <exception cref="EntityNotFoundException">There is no such post.</exception>
-    public ValueTask LikeAsync(long media, long user, CancellationToken cancellation) => SetAsync(MediaSql.Like, media, user, cancellation);
+    public async ValueTask LikeAsync(long media, long user, CancellationToken cancellation)
+    {
+        var token = await batches.LikeAsync(media, user, cancellation).ConfigureAwait(false);
+        foreach (var (node, position) in token.Positions)
+        {
+            tokens.Add(node, position);
+        }
+    }
 
     /// <exception cref="EntityNotFoundException">There is no such post.</exception>
-    public ValueTask UnlikeAsync(long media, long user, CancellationToken cancellation) => SetAsync(MediaSql.Unlike, media, user, cancellation);
+    public async ValueTask UnlikeAsync(long media, long user, CancellationToken cancellation) => await writes.RunAsync(
+        media,
+        async (connection, transaction, ct) =>
+        {
+            await using var command = new NpgsqlCommand(MediaSql.Unlike, connection, transaction);
+            command.Parameters.Add(new NpgsqlParameter<long> { TypedValue = media });
+            command.Parameters.Add(new NpgsqlParameter<long> { TypedValue = user });
+            return (bool)(await command.ExecuteScalarAsync(ct).ConfigureAwait(false))!
+                ? true
+                : throw new EntityNotFoundException("media", media);
+        },
+        cancellation).ConfigureAwait(false);
 
     /// <summary>One answer for each id, in their order; false for a post that does not exist.</summary>
     public async ValueTask<IReadOnlyList<MediaLike>> OfAsync(IReadOnlyList<long> media, long user, CancellationToken cancellation)
@@ -29,17 +47,4 @@ internal sealed class Likes(INodeReads reads, INodeWrites writes)
 
         return [.. media.Select(id => new MediaLike { MediaId = id, Liked = liked.Contains(id) })];
     }
-
-    private async ValueTask SetAsync(string sql, long media, long user, CancellationToken cancellation) => await writes.RunAsync(
-        media,
-        async (connection, transaction, ct) =>
-        {
-            await using var command = new NpgsqlCommand(sql, connection, transaction);
-            command.Parameters.Add(new NpgsqlParameter<long> { TypedValue = media });
-            command.Parameters.Add(new NpgsqlParameter<long> { TypedValue = user });
-            return (bool)(await command.ExecuteScalarAsync(ct).ConfigureAwait(false))!
-                ? true
-                : throw new EntityNotFoundException("media", media);
-        },
-        cancellation).ConfigureAwait(false);
 }

@@ -18,6 +18,9 @@ public sealed class MediaOptions
     /// <summary>Ids of a user's newest posts that feeds are given at once; older ones are read from PostgreSQL. 200 by default.</summary>
     public int NewestListed { get; set; } = 200;
 
+    /// <summary>Likes of one post that share an INSERT at most. 512 by default.</summary>
+    public int LikesOfBatch { get; set; } = 512;
+
     /// <summary>How often likes and comments of deleted posts, and answers to repeated requests that are past their time, are swept away.
     /// 1 min by default.</summary>
     public TimeSpan SweepInterval { get; set; } = TimeSpan.FromMinutes(1);

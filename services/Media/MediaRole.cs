@@ -21,6 +21,7 @@ public static class MediaRole
         services.AddHostedService(static provider => provider.GetRequiredService<MediaSweep>());
         services.AddScoped<Posts>();
         services.AddScoped<PostSearch>();
+        services.AddSingleton<LikeBatches>();
         services.AddScoped<Likes>();
         services.AddScoped<Comments>();
         services.AddScoped<MediaCountRows>();

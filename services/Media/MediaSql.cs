@@ -34,9 +34,10 @@ internal static class MediaSql
         DELETE FROM media_counts USING post WHERE media_id = post.id
         """;
 
+    // $2 likers in ascending order, maybe one twice.
     public const string Like = """
         WITH post AS (SELECT id FROM media WHERE id = $1 AND NOT deleted),
-        liked AS (INSERT INTO likes (media_id, user_id) SELECT id, $2::bigint FROM post ON CONFLICT DO NOTHING)
+        liked AS (INSERT INTO likes (media_id, user_id) SELECT post.id, u.id FROM post, unnest($2::bigint[]) AS u (id) ON CONFLICT DO NOTHING)
         SELECT EXISTS (SELECT FROM post)
         """;
 

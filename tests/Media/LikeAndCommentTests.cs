@@ -1,6 +1,7 @@
 using Grpc.Core;
 using InstaGrpc.Contracts.Ids;
 using InstaGrpc.Contracts.MediaV1;
+using InstaGrpc.Contracts.Positions;
 
 namespace InstaGrpc.Media.Tests;
 
@@ -12,8 +13,13 @@ public class LikeAndCommentTests(AssemblyServers servers) : IClassFixture<Assemb
         await using var mesh = await MediaMesh.StartAsync(servers.Servers);
         var (owner, fan) = (await mesh.UserAsync("n1", 1), await mesh.UserAsync("n2", 2));
         var (liked, other) = (await mesh.PostAsync(owner), await mesh.PostAsync(fan));
-        await mesh.As(fan).LikeAsync(new LikeRequest { MediaId = liked.Id });
-        await mesh.As(fan).LikeAsync(new LikeRequest { MediaId = liked.Id });
+        foreach (var _ in (int[])[1, 2])
+        {
+            using var like = mesh.As(fan).LikeAsync(new LikeRequest { MediaId = liked.Id });
+            await like;
+            Assert.StartsWith("n1=", like.GetTrailers().GetValue(ReadToken.MetadataKey), StringComparison.Ordinal);
+        }
+
         Assert.Equal(1, await mesh.DatabaseOf("n1").QueryAsync<long>("SELECT count(*) FROM likes"));
         Assert.True((await mesh.As(fan).HasLikedAsync(new HasLikedRequest { MediaId = liked.Id })).Like.Liked);
         Assert.False((await mesh.As(owner).HasLikedAsync(new HasLikedRequest { MediaId = liked.Id })).Like.Liked);

@@ -18,11 +18,11 @@ internal sealed class MediaMesh : IAsyncDisposable
 
     public MediaService.MediaServiceClient Service => new(Mesh.As("service:test"));
 
-    public static async Task<MediaMesh> StartAsync(SharedServers servers)
+    public static async Task<MediaMesh> StartAsync(SharedServers servers, params KeyValuePair<string, string?>[] more)
     {
         var nodes = await TestNodes.CreateAsync(servers, hint: "media");
         return new MediaMesh(nodes, await MeshProcess.StartAsync(
-            nodes.Configuration, static (services, configuration) => services.AddId(configuration).AddMedia(configuration)));
+            [.. nodes.Configuration, .. more], static (services, configuration) => services.AddId(configuration).AddMedia(configuration)));
     }
 
     public MediaService.MediaServiceClient As(long user) => new(Mesh.As($"user:{user}"));
