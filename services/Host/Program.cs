@@ -24,6 +24,7 @@ var root = new RootCommand("""
     MigrateCommand.Create(),
     DoctorCommand.Create(),
     RebuildCommand.Create(),
+    WarmCommand.Create(),
     DemoCommand.Create(),
     ImportCommand.Create(),
     TokenCommand.Create(),

@@ -3,6 +3,7 @@ using System.Text.RegularExpressions;
 using InstaGrpc.Contracts.MediaV1;
 using InstaGrpc.Contracts.Positions;
 using InstaGrpc.TestFixtures;
+using InstaGrpc.Timelines;
 
 namespace InstaGrpc.Integration.Tests;
 
@@ -35,6 +36,27 @@ public sealed partial class OperatorTests(RunningMesh fixture) : IClassFixture<R
         var changed = await WhyAsync("GetMedia", media.Id);
         Assert.Equal(("absent", "no"), (changed["item"], changed["would be a hit"]));
         Assert.Contains("invalidated", changed["because"], StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task WarmMakesTheTimelinesOfActiveUsersAndOfNobodyElse()
+    {
+        var (active, idle) = ((await _mesh.NewUserAsync()).Id, (await _mesh.NewUserAsync()).Id);
+        foreach (var (user, days) in ((long, int)[])[(active, 1), (idle, 8)])
+        {
+            var node = await _mesh.Router.NodeOfAsync(user, CancellationToken.None);
+            await RunningMesh.CommitAsync(_mesh.Nodes.Primary(node), FormattableString.Invariant(
+                $"INSERT INTO active_users (user_id, active_at) VALUES ({user}, now() - interval '{days} days')"));
+        }
+
+        var variables = new Dictionary<string, string>(_mesh.Variables) { ["INSTA__GRPC__ADDRESS"] = "http://" + _mesh.GrpcOf("feed") };
+        var (code, output) = await InstaProcess.RunAsync(variables, "warm", "--rate", "1000");
+
+        Assert.True(code == 0, output);
+        Assert.Matches("[1-9][0-9]* users warmed, 0 are not there any more", output);
+        var timelines = new TimelineStore(_mesh.Memcached, new TimelineKey(_mesh.Prefix), new FanoutOptions(), TimeProvider.System);
+        Assert.Equal(TimelineState.Ready, (await timelines.ReadAsync(active))?.Header.State);
+        Assert.Null(await timelines.ReadAsync(idle));
     }
 
     private async Task ChangeAsync(NodeName node, long media, string caption) => await _mesh.MarkedAsync(node, await RunningMesh.CommitAsync(

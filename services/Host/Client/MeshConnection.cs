@@ -3,6 +3,7 @@ using Grpc.Core;
 using Grpc.Core.Interceptors;
 using Grpc.Net.Client;
 using InstaGrpc.Contracts;
+using InstaGrpc.Contracts.FeedV1;
 using InstaGrpc.Contracts.GraphV1;
 using InstaGrpc.Contracts.MediaV1;
 
@@ -28,6 +29,7 @@ internal sealed class MeshConnection : IDisposable
         var calls = patience == TimeSpan.Zero ? _channel.CreateCallInvoker() : _channel.Intercept(new PatientCalls(patience));
         Media = new MediaService.MediaServiceClient(calls);
         Graph = new GraphService.GraphServiceClient(calls);
+        Feed = new FeedService.FeedServiceClient(calls);
     }
 
     public string Address { get; }
@@ -36,10 +38,14 @@ internal sealed class MeshConnection : IDisposable
 
     public GraphService.GraphServiceClient Graph { get; }
 
+    public FeedService.FeedServiceClient Feed { get; }
+
     public static CallOptions AsUser(long id, CancellationToken ct, string? token = null) =>
         As(string.Create(CultureInfo.InvariantCulture, $"user:{id}"), ct, token);
 
     public static CallOptions AsAdmin(CancellationToken ct) => As("admin", ct, null);
+
+    public static CallOptions AsService(string name, CancellationToken ct) => As($"service:{name}", ct, null);
 
     /// <summary>The newest write that a call's trailers tell of; null if none.</summary>
     public static string? TokenOf(Metadata trailers) => trailers.GetValue(MetadataNames.ReadToken);
