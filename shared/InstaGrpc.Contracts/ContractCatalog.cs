@@ -40,11 +40,15 @@ public sealed class ContractCatalog
     }
 
     /// <summary>Reads the contracts and gives the faults back; methods with a fault are left out of the catalog.</summary>
-    public static ContractCatalog Read(IEnumerable<ServiceDescriptor> services, out IReadOnlyList<ContractFault> faults)
+    /// <param name="services">The services.</param>
+    /// <param name="faults">Empty: all are sound.</param>
+    /// <param name="deadlineFloor">No deadline is shorter, whatever is declared, nor any lease, which lasts as long as its refill may.</param>
+    public static ContractCatalog Read(
+        IEnumerable<ServiceDescriptor> services, out IReadOnlyList<ContractFault> faults, TimeSpan deadlineFloor = default)
     {
         var ordered = services.DistinctBy(s => s.FullName).OrderBy(s => s.FullName, StringComparer.Ordinal).ToArray();
         var found = new List<ContractFault>();
-        var methods = new CatalogReader(found).Read(ordered);
+        var methods = new CatalogReader(found, deadlineFloor).Read(ordered);
         faults = found;
         return new ContractCatalog(ordered, methods);
     }

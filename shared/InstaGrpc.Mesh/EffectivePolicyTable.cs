@@ -11,11 +11,13 @@ public static class EffectivePolicyTable
 {
     /// <summary><see cref="PolicyTable.Render"/>, with a line for each override and for each that is refused.</summary>
     /// <param name="services">The services.</param>
-    /// <param name="configuration">Holds <c>Insta:Methods</c>.</param>
+    /// <param name="configuration">Holds <c>Insta:Methods</c> and <see cref="MeshOptions.DeadlineFloor"/>.</param>
     public static string Render(IEnumerable<ServiceDescriptor> services, IConfiguration configuration)
     {
         var overrides = configuration.GetSection(MethodOverrides.Section);
-        return PolicyTable.Render(ContractCatalog.Read(services), contract =>
+        var floor = configuration.GetValue<TimeSpan>($"{MeshOptions.Section}:{nameof(MeshOptions.DeadlineFloor)}");
+        var catalog = ContractCatalog.Read(services, out var faults, floor);
+        return faults.Count > 0 ? throw new InvalidContractsException(faults) : PolicyTable.Render(catalog, contract =>
         {
             var refused = new List<string>();
             var policy = MethodOverrides.Apply(contract, overrides.GetSection(contract.FullName), refused);

@@ -26,6 +26,13 @@ public sealed class MeshOptions
     /// <value>Null: the first service that it serves, or "mesh".</value>
     public string? Name { get; set; }
 
+    /// <summary>
+    /// No method's deadline is shorter than this, whatever its contract declares: for a debugger, and for tests on a machine that does too
+    /// much at once. In production it would break what the contracts promise callers: that whoever waits has an answer by then.
+    /// </summary>
+    /// <value>00:00:00: the contracts' own deadlines.</value>
+    public TimeSpan DeadlineFloor { get; set; }
+
     /// <summary>The section <c>Insta:Mesh</c>.</summary>
     public MeshListenerOptions Mesh { get; set; } = new();
 

@@ -8,6 +8,9 @@ namespace InstaGrpc.TestFixtures;
 /// reference services/Host.</summary>
 public sealed class InstaProcess : IAsyncDisposable
 {
+    /// <summary>Sets <c>Insta:DeadlineFloor</c>.</summary>
+    public const string DeadlineFloorVariable = "INSTA__DEADLINEFLOOR";
+
     private static readonly TimeSpan _limit = TimeSpan.FromSeconds(120);
 
     private readonly Process _process;
@@ -27,8 +30,13 @@ public sealed class InstaProcess : IAsyncDisposable
     /// <summary>All lines so far, standard output and error.</summary>
     public ConcurrentQueue<string> Output { get; } = new();
 
-    public static InstaProcess Start(IReadOnlyDictionary<string, string>? variables, params string[] arguments) =>
-        StartProgram(Path.Combine(AppContext.BaseDirectory, "insta"), variables, arguments);
+    /// <summary>The executable. What it serves has no deadline below <see cref="MeshProcess.DeadlineFloor"/> unless the variables say otherwise.</summary>
+    public static InstaProcess Start(IReadOnlyDictionary<string, string>? variables, params string[] arguments)
+    {
+        Dictionary<string, string> all = new(variables ?? new Dictionary<string, string>());
+        if (arguments is ["up" or "serve", ..]) all.TryAdd(DeadlineFloorVariable, MeshProcess.DeadlineFloor);
+        return StartProgram(Path.Combine(AppContext.BaseDirectory, "insta"), all, arguments);
+    }
 
     /// <summary>Another program, in the same way.</summary>
     public static InstaProcess StartProgram(string program, IReadOnlyDictionary<string, string>? variables, params string[] arguments)

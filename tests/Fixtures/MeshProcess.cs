@@ -21,6 +21,12 @@ namespace InstaGrpc.TestFixtures;
 /// <remarks>Its end fails the test if an error was logged that the test did not announce with <see cref="ExpectErrors"/>.</remarks>
 public sealed class MeshProcess : IAsyncDisposable
 {
+    /// <summary>
+    /// No method's deadline is shorter (<c>Insta:DeadlineFloor</c>) unless a test says otherwise: contracts promise their 1 or 2 s on machines
+    /// that are not compiling first calls of four processes at once.
+    /// </summary>
+    public const string DeadlineFloor = "00:00:30";
+
     private readonly WebApplication _app;
     private readonly ErrorLog _errors;
     private readonly GrpcChannel _channel;
@@ -52,6 +58,7 @@ public sealed class MeshProcess : IAsyncDisposable
         var errors = new ErrorLog();
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions { EnvironmentName = "Development" });
         builder.Configuration.AddInMemoryCollection();
+        builder.Configuration["Insta:DeadlineFloor"] = DeadlineFloor;
         foreach (var (key, value) in configuration)
         {
             builder.Configuration[key] = value;

@@ -1,29 +1,18 @@
-using Grpc.Core;
-
 namespace InstaGrpc.Integration.Tests;
 
-/// <summary>Readers that ask all the time. A call that fails fails the test, except for one that its deadline ended; nothing is retried.</summary>
+/// <summary>Readers that ask all the time. A call that fails fails the test; nothing is retried.</summary>
 internal sealed class BusyReaders : IAsyncDisposable
 {
     private readonly CancellationTokenSource _stop = new();
     private readonly Task[] _running;
     private long _reads;
-    private long _missed;
 
     public BusyReaders(int count, Func<Task> read) => _running = [.. Enumerable.Range(0, count).Select(_ => Task.Run(async () =>
     {
         while (!_stop.IsCancellationRequested)
         {
-            try
-            {
-                await read();
-                Interlocked.Increment(ref _reads);
-            }
-            catch (RpcException e) when (e.StatusCode == StatusCode.DeadlineExceeded)
-            {
-                // 64 callers that never rest can miss a contract's deadline on a busy machine. No answer is not a wrong one.
-                Interlocked.Increment(ref _missed);
-            }
+            await read();
+            Interlocked.Increment(ref _reads);
         }
     }))];
 
@@ -33,7 +22,6 @@ internal sealed class BusyReaders : IAsyncDisposable
     {
         await _stop.CancelAsync();
         await Task.WhenAll(_running);
-        Assert.True(Interlocked.Read(ref _missed) <= Interlocked.Read(ref _reads) / 10, $"{_missed} reads missed their deadline, {_reads} did not");
         return Interlocked.Read(ref _reads);
     }
 

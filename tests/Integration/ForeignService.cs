@@ -44,6 +44,7 @@ internal sealed class ForeignService : IAsyncDisposable
         {
             ["DOTNET_ENVIRONMENT"] = "Development", // what its contracts do not declare is an error then
             ["ASPNETCORE_URLS"] = "http://127.0.0.1:0",
+            [InstaProcess.DeadlineFloorVariable] = MeshProcess.DeadlineFloor,
         };
         var process = InstaProcess.StartProgram(
             "dotnet", settings, Path.Combine(project, "bin", "Release", "net10.0", "Shop.Orders.dll"), "--contentRoot", project);

@@ -236,24 +236,6 @@ public sealed class RunningMesh : IAsyncLifetime
         LeaseCache = new(ChannelTo("leasecache"));
         Media = new(ChannelTo("media"));
         Graph = new(ChannelTo("graph"));
-        await WarmAsync();
-    }
-
-    /// <summary>First calls compile what they run, and on a busy machine that takes longer than a method's deadline.</summary>
-    private async Task WarmAsync()
-    {
-        using var limit = new CancellationTokenSource(Limit);
-        while (true)
-        {
-            try
-            {
-                await NewMediaAsync((await NewUserAsync("warm")).Id);
-                return;
-            }
-            catch (RpcException e) when (e.StatusCode == StatusCode.DeadlineExceeded && !limit.IsCancellationRequested)
-            {
-            }
-        }
     }
 
     private async Task StartSplitAsync()

@@ -4,7 +4,7 @@ using InstaGrpc.Mesh.Tests.NotesV1;
 
 namespace InstaGrpc.Mesh.Tests;
 
-public sealed class DeadlineTests(NotesFixture fixture) : IClassFixture<NotesFixture>
+public sealed class DeadlineTests(AssemblyServers servers, NotesFixture fixture) : IClassFixture<AssemblyServers>, IClassFixture<NotesFixture>
 {
     [Fact]
     public async Task TheContractsCeilingEndsAHandlerWhoseCallerWouldWaitLonger()
@@ -28,6 +28,21 @@ public sealed class DeadlineTests(NotesFixture fixture) : IClassFixture<NotesFix
 
         Assert.InRange(shorter.RemainingMs, 1, 20_000);
         Assert.InRange(longer.RemainingMs, 20_001, 30_000);
+    }
+
+    [Fact]
+    public async Task AFloorHoldsForWhatAProcessServesAndForWhatItCalls()
+    {
+        await using var host = await NotesHost.StartAsync(servers.Servers, new() { ["Insta:DeadlineFloor"] = "00:01:00" });
+
+        var served = await host.Notes.DescribeAsync(
+            new() { Name = Guid.NewGuid().ToString() }, deadline: DateTime.UtcNow.AddSeconds(90));
+        var called = await host.Notes.RelayAsync(
+            new() { Describe = new() { Name = Guid.NewGuid().ToString() } }, NotesHost.As("user:5"), DateTime.UtcNow.AddSeconds(90));
+
+        // The contracts say 30 s, and 40 s of the one that calls.
+        Assert.InRange(served.RemainingMs, 40_001, 60_000);
+        Assert.InRange(called.Describe.RemainingMs, 40_001, 60_000);
     }
 
     [Fact]

@@ -4,7 +4,7 @@ using InstaGrpc.Contracts.Internal.Validation;
 namespace InstaGrpc.Contracts.Internal;
 
 /// <summary>Checks every method with every validator, then resolves those without a fault.</summary>
-internal sealed class CatalogReader(List<ContractFault> faults)
+internal sealed class CatalogReader(List<ContractFault> faults, TimeSpan deadlineFloor)
 {
     private static readonly IContractValidator[] s_validators =
     [
@@ -43,12 +43,12 @@ internal sealed class CatalogReader(List<ContractFault> faults)
             }
 
             // Batches last: they hold the contract of their item method.
-            var resolved = sound.Where(d => d.Batch is null).ToDictionary(d => d.Method.Name, PolicyResolver.Resolve);
+            var resolved = sound.Where(d => d.Batch is null).ToDictionary(d => d.Method.Name, d => PolicyResolver.Resolve(d, deadlineFloor));
             foreach (var draft in sound.Where(d => d.Batch is not null))
             {
                 if (resolved.TryGetValue(draft.Batch!.ItemMethod, out var item))
                 {
-                    resolved[draft.Method.Name] = PolicyResolver.ResolveBatch(draft, item);
+                    resolved[draft.Method.Name] = PolicyResolver.ResolveBatch(draft, item, deadlineFloor);
                 }
             }
 

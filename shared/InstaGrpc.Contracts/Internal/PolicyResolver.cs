@@ -7,9 +7,10 @@ internal static class PolicyResolver
 {
     private static readonly TimeSpan s_shortestLease = TimeSpan.FromSeconds(2);
 
-    public static MethodContract Resolve(ContractDraft draft) => new(draft.Method, Policy(draft, batch: null));
+    public static MethodContract Resolve(ContractDraft draft, TimeSpan deadlineFloor) =>
+        new(draft.Method, Policy(draft, batch: null, deadlineFloor));
 
-    public static MethodContract ResolveBatch(ContractDraft draft, MethodContract item)
+    public static MethodContract ResolveBatch(ContractDraft draft, MethodContract item, TimeSpan deadlineFloor)
     {
         var declared = draft.Batch!;
         var response = Field(draft.Method.OutputType, declared.ResponseField);
@@ -24,15 +25,20 @@ internal static class PolicyResolver
             Field(item.Descriptor.InputType, declared.ItemKey),
             Field(item.Descriptor.OutputType, declared.ItemResponseField),
             Field(response.Field.MessageType, declared.ResponseKey),
-            shared)));
+            shared), deadlineFloor));
     }
 
-    private static MethodPolicy Policy(ContractDraft draft, BatchPolicy? batch)
+    private static MethodPolicy Policy(ContractDraft draft, BatchPolicy? batch, TimeSpan deadlineFloor)
     {
         var declared = draft.Declared;
         var deadline = declared.DeadlineMs > 0
             ? TimeSpan.FromMilliseconds(declared.DeadlineMs)
             : draft.IsUnary ? MethodPolicy.DefaultDeadline : Timeout.InfiniteTimeSpan;
+        if (deadline != Timeout.InfiniteTimeSpan && deadline < deadlineFloor)
+        {
+            deadline = deadlineFloor;
+        }
+
         return new MethodPolicy
         {
             Deadline = deadline,

@@ -1,12 +1,13 @@
 using InstaGrpc.Contracts;
 using InstaGrpc.Mesh.Internal.Server;
+using Microsoft.Extensions.Options;
 
 namespace InstaGrpc.Mesh.Internal;
 
 /// <summary>The contracts of this process: of what it serves and of what it calls.</summary>
 internal sealed class MeshCatalog
 {
-    public MeshCatalog(IEnumerable<ServedService> served, IEnumerable<CalledService> called)
+    public MeshCatalog(IEnumerable<ServedService> served, IEnumerable<CalledService> called, IOptions<MeshOptions> options)
     {
         Services = [.. served.DistinctBy(s => s.ImplementationType)];
         var twice = Services.GroupBy(s => s.Descriptor.FullName).FirstOrDefault(g => g.Count() > 1);
@@ -17,11 +18,11 @@ internal sealed class MeshCatalog
         }
 
         var faults = new List<ContractFault>();
-        Served = ContractCatalog.Read(Services.Select(s => s.Descriptor), out var servedFaults);
+        Served = ContractCatalog.Read(Services.Select(s => s.Descriptor), out var servedFaults, options.Value.DeadlineFloor);
         faults.AddRange(servedFaults);
 
         // What is only called was checked by whoever serves it; its faults are not ours to report.
-        Called = ContractCatalog.Read(called.Select(c => c.Descriptor), out _);
+        Called = ContractCatalog.Read(called.Select(c => c.Descriptor), out _, options.Value.DeadlineFloor);
         if (faults.Count > 0)
         {
             throw new InvalidContractsException(faults);
