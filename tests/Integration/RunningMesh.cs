@@ -4,6 +4,7 @@ using Grpc.Net.Client;
 using InstaGrpc.Caching;
 using InstaGrpc.Caching.Keys;
 using InstaGrpc.Contracts;
+using InstaGrpc.Contracts.FeedV1;
 using InstaGrpc.Contracts.GraphV1;
 using InstaGrpc.Contracts.IdV1;
 using InstaGrpc.Contracts.LeasecacheV1;
@@ -64,6 +65,8 @@ public sealed class RunningMesh : IAsyncLifetime
     public MediaService.MediaServiceClient Media { get; private set; } = null!;
 
     public GraphService.GraphServiceClient Graph { get; private set; } = null!;
+
+    public FeedService.FeedServiceClient Feed { get; private set; } = null!;
 
     /// <summary>Where a service is called: <c>host:port</c>.</summary>
     public string GrpcOf(string service) => string.Create(
@@ -236,6 +239,7 @@ public sealed class RunningMesh : IAsyncLifetime
         LeaseCache = new(ChannelTo("leasecache"));
         Media = new(ChannelTo("media"));
         Graph = new(ChannelTo("graph"));
+        Feed = new(ChannelTo("feed"));
     }
 
     private async Task StartSplitAsync()
