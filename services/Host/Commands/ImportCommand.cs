@@ -43,7 +43,7 @@ internal static class ImportCommand
         var file = File();
         var data = OperatorSession.DataOption();
         var command = new Command("verify", """
-            Compare every imported person's counts, follow lists and posts, read through the caches, with SQL.
+            Compare every imported person's counts, follow lists, posts and home feed (page by page, to its end), read through the caches, with SQL.
             Exit code 1: something differs.
             """) { file, data };
         command.SetAction(async (parsed, ct) =>
@@ -53,11 +53,13 @@ internal static class ImportCommand
             using var mesh = new MeshConnection(session.Grpc, _patience);
             var watch = Stopwatch.StartNew();
             var truth = await GraphTruth.ReadAsync(session.Postgres, ct);
-            var differences = await new GraphVerification(mesh, edges, truth, Console.Out, !Console.IsOutputRedirected).RunAsync(ct);
+            var verification = new GraphVerification(mesh, edges, truth, Console.Out, !Console.IsOutputRedirected);
+            var differences = await verification.RunAsync(ct);
             foreach (var difference in differences.Take(_shownDifferences)) Console.WriteLine(difference);
             Console.WriteLine(differences.Count == 0
-                ? $"no difference: {edges.People.Count} people, {edges.Follows} follows compared in {watch.Elapsed.TotalSeconds:0.0} s"
-                : $"{differences.Count} people differ");
+                ? $"no difference: {edges.People.Count} people, {edges.Follows} follows, {verification.FeedPages} pages of home feeds compared in "
+                    + $"{watch.Elapsed.TotalSeconds:0.0} s"
+                : $"{differences.Count} differences");
             return differences.Count == 0 ? 0 : _different;
         });
         return command;

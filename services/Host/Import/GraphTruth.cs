@@ -15,6 +15,20 @@ internal sealed class GraphTruth
     /// <summary>By owner, newest first.</summary>
     public Dictionary<long, List<(long Id, string Caption)>> Posts { get; } = [];
 
+    /// <summary>Blocker and blocked.</summary>
+    public HashSet<(long Blocker, long Blocked)> Blocks { get; } = [];
+
+    /// <summary>The list of a key; an empty one where there is none.</summary>
+    public static IReadOnlyList<T> ListOf<T>(Dictionary<long, List<T>> lists, long key) => lists.TryGetValue(key, out var list) ? list : [];
+
+    /// <summary>The posts of the reader and of those whom he follows, newest first; neither of the two has blocked the other.</summary>
+    public IReadOnlyList<(long Id, string Caption)> HomeFeedOf(long reader) =>
+    [
+        .. ListOf(Following, reader).Append(reader).Distinct()
+            .Where(author => !Blocks.Contains((reader, author)) && !Blocks.Contains((author, reader)))
+            .SelectMany(author => ListOf(Posts, author)).OrderByDescending(static post => post.Id),
+    ];
+
     public static async Task<GraphTruth> ReadAsync(NodePool pool, CancellationToken ct)
     {
         var truth = new GraphTruth();
@@ -24,20 +38,22 @@ internal sealed class GraphTruth
             var source = pool.Primary(node);
             await EachRowAsync(source, "SELECT follower_id, followee_id FROM follows", row =>
             {
-                ListOf(truth.Following, row.GetInt64(0)).Add(row.GetInt64(1));
-                ListOf(truth.Followers, row.GetInt64(1)).Add(row.GetInt64(0));
+                Add(truth.Following, row.GetInt64(0), row.GetInt64(1));
+                Add(truth.Followers, row.GetInt64(1), row.GetInt64(0));
             }, ct);
             await EachRowAsync(
                 source, "SELECT owner_id, id, caption FROM media WHERE NOT deleted ORDER BY id DESC",
-                row => ListOf(truth.Posts, row.GetInt64(0)).Add((row.GetInt64(1), row.GetString(2))), ct);
+                row => Add(truth.Posts, row.GetInt64(0), (row.GetInt64(1), row.GetString(2))), ct);
+            await EachRowAsync(
+                source, "SELECT blocker_id, blocked_id FROM blocks", row => truth.Blocks.Add((row.GetInt64(0), row.GetInt64(1))), ct);
         }
         return truth;
     }
 
-    public static List<T> ListOf<T>(Dictionary<long, List<T>> lists, long key)
+    private static void Add<T>(Dictionary<long, List<T>> lists, long key, T item)
     {
         if (!lists.TryGetValue(key, out var list)) lists[key] = list = [];
-        return list;
+        list.Add(item);
     }
 
     private static async Task EachRowAsync(NpgsqlDataSource source, string sql, Action<NpgsqlDataReader> row, CancellationToken ct)

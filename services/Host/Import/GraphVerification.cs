@@ -5,7 +5,7 @@ using InstaGrpc.Host.Client;
 
 namespace InstaGrpc.Host.Import;
 
-/// <summary>Compares every person's counts, follow lists and posts, read through the services and their caches, with SQL.</summary>
+/// <summary>Compares every person's counts, follow lists, posts and home feed, read through the services and their caches, with SQL.</summary>
 internal sealed class GraphVerification(MeshConnection mesh, EdgeList edges, GraphTruth truth, TextWriter output, bool terminal)
 {
     /// <summary>Counts and followers follow the change stream; within this they must have come.</summary>
@@ -13,24 +13,35 @@ internal sealed class GraphVerification(MeshConnection mesh, EdgeList edges, Gra
 
     private readonly ConcurrentQueue<string> _differences = new();
 
+    private readonly HomeFeedVerification _feeds = new(mesh, truth);
+
+    /// <summary>Pages of home feeds that were read.</summary>
+    public long FeedPages => _feeds.Pages;
+
     /// <returns>What differs; empty when nothing does.</returns>
     public async Task<IReadOnlyCollection<string>> RunAsync(CancellationToken ct)
     {
         var until = DateTime.UtcNow + _streamLimit;
-        using var progress = new Progress(output, "compared", edges.People.Count, terminal);
+        await EachAsync("people", CompareAsync, until, ct);
+        await EachAsync("home feeds", _feeds.CompareAsync, until, ct);
+        return _differences;
+    }
+
+    private async Task EachAsync(string what, Func<int, CancellationToken, Task<string?>> compare, DateTime until, CancellationToken ct)
+    {
+        using var progress = new Progress(output, what, edges.People.Count, terminal);
         await Parallel.ForEachAsync(
             edges.People, new ParallelOptions { MaxDegreeOfParallelism = 32, CancellationToken = ct }, async (person, token) =>
             {
-                var difference = await CompareAsync(person, token);
+                var difference = await compare(person, token);
                 while (difference is not null && DateTime.UtcNow < until)
                 {
                     await Task.Delay(TimeSpan.FromMilliseconds(200), token);
-                    difference = await CompareAsync(person, token);
+                    difference = await compare(person, token);
                 }
                 if (difference is not null) _differences.Enqueue(difference);
                 progress.Add();
             });
-        return _differences;
     }
 
     private async Task<string?> CompareAsync(int person, CancellationToken ct)
@@ -59,13 +70,13 @@ internal sealed class GraphVerification(MeshConnection mesh, EdgeList edges, Gra
             ?? ComparePosts(person, posts, await GraphImport.PostsAsync(mesh, id, ct));
     }
 
-    private static string? CompareLists(int person, string what, List<long> expected, List<long> read)
+    private static string? CompareLists(int person, string what, IReadOnlyList<long> expected, List<long> read)
     {
         if (read.Count != expected.Count) return Differs(person, "number of " + what, expected.Count, read.Count);
         return expected.ToHashSet().SetEquals(read) ? null : $"person {person}: other {what} than in SQL";
     }
 
-    private static string? ComparePosts(int person, List<(long Id, string Caption)> expected, List<Contracts.MediaV1.Media> read) =>
+    private static string? ComparePosts(int person, IReadOnlyList<(long Id, string Caption)> expected, List<Contracts.MediaV1.Media> read) =>
         expected.SequenceEqual(read.Select(media => (media.Id, media.Caption))) ? null : $"person {person}: other posts than in SQL";
 
     private static string Differs(int person, string what, long expected, long read) =>
