@@ -42,7 +42,8 @@ public sealed class ContractCatalog
     /// <summary>Reads the contracts and gives the faults back; methods with a fault are left out of the catalog.</summary>
     /// <param name="services">The services.</param>
     /// <param name="faults">Empty: all are sound.</param>
-    /// <param name="deadlineFloor">No deadline is shorter, whatever is declared, nor any lease, which lasts as long as its refill may.</param>
+    /// <param name="deadlineFloor">No deadline is shorter, whatever is declared. A lease stays that of the declared deadline: it is announced
+    /// with the contract, so that processes with different leases would not share what is cached.</param>
     public static ContractCatalog Read(
         IEnumerable<ServiceDescriptor> services, out IReadOnlyList<ContractFault> faults, TimeSpan deadlineFloor = default)
     {

@@ -34,14 +34,9 @@ internal static class PolicyResolver
         var deadline = declared.DeadlineMs > 0
             ? TimeSpan.FromMilliseconds(declared.DeadlineMs)
             : draft.IsUnary ? MethodPolicy.DefaultDeadline : Timeout.InfiniteTimeSpan;
-        if (deadline != Timeout.InfiniteTimeSpan && deadline < deadlineFloor)
-        {
-            deadline = deadlineFloor;
-        }
-
         return new MethodPolicy
         {
-            Deadline = deadline,
+            Deadline = deadline != Timeout.InfiniteTimeSpan && deadline < deadlineFloor ? deadlineFloor : deadline,
             Retry = declared.Retry is null ? null : new RetryPolicy(
                 (int)declared.Retry.MaxAttempts,
                 TimeSpan.FromMilliseconds(declared.Retry.InitialBackoffMs == 0 ? 10 : declared.Retry.InitialBackoffMs),
