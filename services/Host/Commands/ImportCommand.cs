@@ -42,18 +42,25 @@ internal static class ImportCommand
     {
         var file = File();
         var data = OperatorSession.DataOption();
+        var wait = new Option<int>("--wait")
+        {
+            Description = "Seconds within which what follows the change stream (counts, followers, feeds) must have come.", DefaultValueFactory = _ => 60,
+        };
         var command = new Command("verify", """
             Compare every imported person's counts, follow lists, posts and home feed (page by page, to its end), read through the caches, with SQL.
             Exit code 1: something differs.
-            """) { file, data };
+            """) { file, wait, data };
         command.SetAction(async (parsed, ct) =>
         {
+            var seconds = parsed.GetValue(wait);
+            if (seconds is < 0 or > 3600) throw new UsageException($"--wait is {seconds}: give a number of seconds from 0 to 3600");
             var edges = EdgeList.Read(parsed.GetValue(file)!);
             await using var session = OperatorSession.Open(parsed.GetValue(data)!);
             using var mesh = new MeshConnection(session.Grpc, _patience);
             var watch = Stopwatch.StartNew();
             var truth = await GraphTruth.ReadAsync(session.Postgres, ct);
-            var verification = new GraphVerification(mesh, edges, truth, Console.Out, !Console.IsOutputRedirected);
+            var verification = new GraphVerification(
+                mesh, edges, truth, TimeSpan.FromSeconds(seconds), Console.Out, !Console.IsOutputRedirected);
             var differences = await verification.RunAsync(ct);
             foreach (var difference in differences.Take(_shownDifferences)) Console.WriteLine(difference);
             Console.WriteLine(differences.Count == 0

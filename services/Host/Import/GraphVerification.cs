@@ -6,11 +6,15 @@ using InstaGrpc.Host.Client;
 namespace InstaGrpc.Host.Import;
 
 /// <summary>Compares every person's counts, follow lists, posts and home feed, read through the services and their caches, with SQL.</summary>
-internal sealed class GraphVerification(MeshConnection mesh, EdgeList edges, GraphTruth truth, TextWriter output, bool terminal)
+/// <param name="mesh">Whom to ask.</param>
+/// <param name="edges">What was imported.</param>
+/// <param name="truth">What SQL says.</param>
+/// <param name="wait">Counts, followers and feeds follow the change stream; within this they must have come.</param>
+/// <param name="output">Where progress goes.</param>
+/// <param name="terminal">Whether that is a terminal.</param>
+internal sealed class GraphVerification(
+    MeshConnection mesh, EdgeList edges, GraphTruth truth, TimeSpan wait, TextWriter output, bool terminal)
 {
-    /// <summary>Counts and followers follow the change stream; within this they must have come.</summary>
-    private static readonly TimeSpan _streamLimit = TimeSpan.FromSeconds(60);
-
     private readonly ConcurrentQueue<string> _differences = new();
 
     private readonly HomeFeedVerification _feeds = new(mesh, truth);
@@ -21,7 +25,7 @@ internal sealed class GraphVerification(MeshConnection mesh, EdgeList edges, Gra
     /// <returns>What differs; empty when nothing does.</returns>
     public async Task<IReadOnlyCollection<string>> RunAsync(CancellationToken ct)
     {
-        var until = DateTime.UtcNow + _streamLimit;
+        var until = DateTime.UtcNow + wait;
         await EachAsync("people", CompareAsync, until, ct);
         await EachAsync("home feeds", _feeds.CompareAsync, until, ct);
         return _differences;
