@@ -60,6 +60,11 @@ internal static class DepartureSql
     public const string SweepComments =
         "DELETE FROM comments WHERE author_id = $1 AND ctid = ANY (ARRAY (SELECT ctid FROM comments WHERE author_id = $1 LIMIT 1000))";
 
+    // What others were told of; who was told may live on any node.
+    public const string SweepNotifications = """
+        DELETE FROM notifications WHERE actor_id = $1 AND ctid = ANY (ARRAY (SELECT ctid FROM notifications WHERE actor_id = $1 LIMIT 1000))
+        """;
+
     // Directory.
 
     public const string ReleaseName = "DELETE FROM names WHERE name = $1 AND user_id = $2";

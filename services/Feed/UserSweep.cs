@@ -11,7 +11,7 @@ namespace InstaGrpc.Services.Feed;
 
 /// <summary>
 /// Removes what deleted users leave behind, 1,000 rows at a time: name, posts (tombstones; the role media sweeps what hangs on them), follows and
-/// blocks in both directions, likes and comments on every node, counts, timeline. Each user is swept again and again until some time has
+/// blocks in both directions, likes, comments and what others were told of on every node, counts, timeline. Each user is swept again and again until some time has
 /// passed since he was deleted: a write that was under way then is found by a later round.
 /// </summary>
 internal sealed partial class UserSweep(
@@ -127,6 +127,9 @@ internal sealed partial class UserSweep(
             await using var other = await pool.OpenAsync(node, cancellation).ConfigureAwait(false);
             await RepeatAsync(DepartureSql.SweepLikes, other, user.Id, cancellation).ConfigureAwait(false);
             await RepeatAsync(DepartureSql.SweepComments, other, user.Id, cancellation).ConfigureAwait(false);
+
+            // After what they tell of: a worker that derives anew meanwhile finds nothing to tell.
+            await RepeatAsync(DepartureSql.SweepNotifications, other, user.Id, cancellation).ConfigureAwait(false);
         }
 
         await RepeatAsync(DepartureSql.SweepActivity, connection, user.Id, cancellation).ConfigureAwait(false);

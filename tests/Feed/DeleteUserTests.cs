@@ -23,6 +23,9 @@ public class DeleteUserTests(AssemblyServers servers) : IClassFixture<AssemblySe
             await mesh.ExecuteAsync(gone, $"INSERT INTO followers (followee_id, follower_id) VALUES ({gone}, {other})");
             var post = await mesh.PostAsync(other);
             await mesh.MediaAs(gone).LikeAsync(new LikeRequest { MediaId = post });
+            await mesh.ExecuteAsync(other, $"""
+                INSERT INTO notifications (user_id, id, kind, actor_id, media_id, comment_id, created_at) VALUES ({other}, 1, 3, {gone}, 0, 0, now())
+                """);
             await mesh.MediaAs(gone).AddCommentAsync(new AddCommentRequest { MediaId = post, Text = "hi", RequestId = $"{other}" });
             await mesh.PostAsync(gone);
         }
@@ -57,6 +60,7 @@ public class DeleteUserTests(AssemblyServers servers) : IClassFixture<AssemblySe
                 $"media WHERE owner_id = {gone} AND NOT deleted", $"media_counts c WHERE EXISTS (SELECT FROM media m WHERE m.id = c.media_id AND m.owner_id = {gone})",
                 $"follows WHERE follower_id = {gone} OR followee_id = {gone}", $"blocks WHERE blocker_id = {gone} OR blocked_id = {gone}",
                 $"likes WHERE user_id = {gone}", $"comments WHERE author_id = {gone}", $"user_counts WHERE user_id = {gone}",
+                $"notifications WHERE actor_id = {gone}",
             ])
         {
             Assert.True(await mesh.CountAsync($"SELECT count(*) FROM {left}") == 0, left);

@@ -15,8 +15,9 @@ public class MigratorTests(AssemblyServers servers) : IClassFixture<AssemblyServ
         Assert.Equal(
             [
                 "directory: directory/0001_directory.sql", "n1: node/0001_node.sql", "n1: node/0002_sweeps.sql", "n1: node/0003_fanout.sql",
-                "n1: node/0004_home_feeds.sql",
+                "n1: node/0004_home_feeds.sql", "n1: node/0005_departed_actors_and_viral_posts.sql",
                 "n2: node/0001_node.sql", "n2: node/0002_sweeps.sql", "n2: node/0003_fanout.sql", "n2: node/0004_home_feeds.sql",
+                "n2: node/0005_departed_actors_and_viral_posts.sql",
             ],
             await Migrator.MigrateAsync(nodes.Pool, Patience.Token()));
         Assert.Empty(await Migrator.MigrateAsync(nodes.Pool, Patience.Token()));
@@ -28,7 +29,7 @@ public class MigratorTests(AssemblyServers servers) : IClassFixture<AssemblyServ
         await using var nodes = await TestNodes.CreateAsync(servers.Servers, migrate: false);
         var pools = Enumerable.Range(0, 6).Select(_ => new NodePool(nodes.Options)).ToArray();
         var ran = await Task.WhenAll(pools.Select(pool => Migrator.MigrateAsync(pool, Patience.Token()).AsTask()));
-        Assert.Equal(9, ran.Sum(static files => files.Count));
+        Assert.Equal(11, ran.Sum(static files => files.Count));
         Assert.Equal(8192, await nodes.Directory.QueryAsync<long>("SELECT count(*) FROM shards"));
         Assert.Equal(1, await nodes.Directory.QueryAsync<long>("SELECT count(*) FROM directory_identity"));
         foreach (var pool in pools)
