@@ -21,6 +21,13 @@ public sealed class MediaOptions
     /// <summary>Likes of one post that share an INSERT at most. 512 by default.</summary>
     public int LikesOfBatch { get; set; } = 512;
 
+    /// <summary>How many times as long answers about viral posts are kept: entries in memcached, and copies in the process where the contract has
+    /// some. 12 by default; 1: as any other.</summary>
+    public int ViralTtlFactor { get; set; } = 12;
+
+    /// <summary>How often the nodes are asked which posts are viral. 5 s by default.</summary>
+    public TimeSpan ViralPoll { get; set; } = TimeSpan.FromSeconds(5);
+
     /// <summary>How often likes and comments of deleted posts, and answers to repeated requests that are past their time, are swept away.
     /// 1 min by default.</summary>
     public TimeSpan SweepInterval { get; set; } = TimeSpan.FromMinutes(1);

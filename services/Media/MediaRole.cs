@@ -19,6 +19,10 @@ public static class MediaRole
         services.TryAddSingleton<RequestFields>();
         services.AddSingleton<MediaSweep>();
         services.AddHostedService(static provider => provider.GetRequiredService<MediaSweep>());
+        services.AddMetrics();
+        services.AddSingleton<MediaMetrics>();
+        services.AddSingleton<ViralPosts>();
+        services.AddHostedService(static provider => provider.GetRequiredService<ViralPosts>());
         services.AddScoped<Posts>();
         services.AddScoped<PostSearch>();
         services.AddSingleton<LikeBatches>();

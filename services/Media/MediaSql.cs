@@ -89,6 +89,9 @@ internal static class MediaSql
         SELECT blocked_id FROM blocks WHERE blocker_id = $1 UNION ALL SELECT blocker_id FROM blocked_by WHERE blocked_id = $1
         """;
 
+    // The node's, as the projector has written them: a handful.
+    public const string ViralPosts = "SELECT ARRAY (SELECT media_id FROM viral_media ORDER BY media_id LIMIT 10000)";
+
     // Sweeping: 1,000 rows at a time, so that no transaction holds much for long.
 
     public const string DeletedPosts = """

@@ -15,6 +15,7 @@ public sealed class ProjectorMetrics : IDisposable
     private readonly Counter<long> _rebuilds;
     private readonly Counter<long> _failures;
     private readonly Histogram<double> _delay;
+    private readonly Counter<long> _viral;
 
     public ProjectorMetrics(IMeterFactory meters)
     {
@@ -23,6 +24,7 @@ public sealed class ProjectorMetrics : IDisposable
         _records = _meter.CreateCounter<long>("insta.projector.records", "{record}", "Records folded into derived rows.");
         _rebuilds = _meter.CreateCounter<long>("insta.projector.rebuilds", "{rebuild}", "Times that a node was derived anew after a gap.");
         _failures = _meter.CreateCounter<long>("insta.projector.failures", "{failure}", "Sessions that ended in an error.");
+        _viral = _meter.CreateCounter<long>("insta.projector.viral", "{post}", "Posts that became viral, or calm again.");
         _delay = _meter.CreateHistogram<double>("insta.projector.delay", "s",
             "From PostgreSQL's commit time to the derived rows' commit, by two clocks.");
     }
@@ -43,6 +45,19 @@ public sealed class ProjectorMetrics : IDisposable
     }
 
     internal void Rebuilt(NodeName node) => _rebuilds.Add(1, Tag(node));
+
+    internal void Turned(NodeName node, int viral, int calm)
+    {
+        if (viral > 0)
+        {
+            _viral.Add(viral, Tag(node), new("to", "viral"));
+        }
+
+        if (calm > 0)
+        {
+            _viral.Add(calm, Tag(node), new("to", "calm"));
+        }
+    }
 
     internal void Failed(NodeName node) => _failures.Add(1, Tag(node));
 

@@ -32,6 +32,13 @@ public sealed class ProjectorOptions
     /// <value>How often ended jobs and old notifications are swept away; default 1 min.</value>
     public TimeSpan SweepInterval { get; set; } = TimeSpan.FromMinutes(1);
 
+    /// <value>Likes a minute above which a post is viral: answers about it are kept longer (<c>Insta:Media:ViralTtlFactor</c>); default
+    /// 10,000.</value>
+    public long ViralLikes { get; set; } = 10_000;
+
+    /// <value>How long a viral post's likes must have been below half of <see cref="ViralLikes"/> until it is calm again; default 10 min.</value>
+    public TimeSpan ViralCalmAfter { get; set; } = TimeSpan.FromMinutes(10);
+
     /// <value>How often waiting jobs are looked for although nobody said that there are some; default 1 s.</value>
     public TimeSpan FanoutPoll { get; set; } = TimeSpan.FromSeconds(1);
 }

@@ -12,6 +12,7 @@ public sealed class CachedMethod
     private readonly ConcurrentDictionary<NodeName, MethodOnNode> _onNodes = new();
     private readonly Func<IMessage, bool> _hasUnknownFields;
     private MethodOnNode? _last;
+    private readonly int _idInKey;
     private CacheSettings _settings;
 
     internal CachedMethod(MethodContract contract)
@@ -20,6 +21,7 @@ public sealed class CachedMethod
         Policy = contract.Policy.Cache ?? throw new ArgumentException($"{contract.FullName} declares no cache.", nameof(contract));
         _settings = CacheSettings.Of(Policy);
         _hasUnknownFields = UnknownFields.Of(contract.Descriptor.InputType);
+        _idInKey = contract.Policy.ShardKey is { } id ? Policy.Key.ToList().FindIndex(field => field.Name == id.Path) : -1;
     }
 
     /// <summary>The contract.</summary>
@@ -51,6 +53,12 @@ public sealed class CachedMethod
     public override string ToString() => Contract.FullName;
 
     internal bool HasUnknownFields(IMessage request) => _hasUnknownFields(request);
+
+    /// <summary>What a request's answer is about; null: the method has no shard key.</summary>
+    internal long? IdOf(IMessage request) => Contract.Policy.ShardKey?.Read(request).Integer;
+
+    /// <summary>What an item of a batch is about.</summary>
+    internal long? IdOf(IItemKeys items, int item) => _idInKey < 0 ? null : items.Read(item, _idInKey).Integer;
 
     internal MethodOnNode? On(NodeName node)
     {

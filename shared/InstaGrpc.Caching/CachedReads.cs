@@ -23,6 +23,7 @@ public sealed class CachedReads : IAsyncDisposable
 {
     private readonly ConcurrentDictionary<string, CachedMethod> _methods = new(StringComparer.Ordinal);
     private readonly IContractNumbers _numbers;
+    private ProlongedEntries _prolonged = ProlongedEntries.None;
 
     /// <summary>Makes the reader.</summary>
     /// <param name="pool">The region's servers; null: every read is uncached, under the admission limit.</param>
@@ -34,6 +35,13 @@ public sealed class CachedReads : IAsyncDisposable
     {
         _numbers = numbers;
         Runtime = new CacheRuntime(pool, clock, options, time ?? TimeProvider.System);
+    }
+
+    /// <summary>What is kept longer at the moment. Takes effect with the next fill, and at once for who looks for a copy.</summary>
+    public ProlongedEntries Prolonged
+    {
+        get => Volatile.Read(ref _prolonged);
+        set => Volatile.Write(ref _prolonged, value);
     }
 
     internal CacheRuntime Runtime { get; }
@@ -58,7 +66,7 @@ public sealed class CachedReads : IAsyncDisposable
         CancellationToken cancellation = default)
     {
         var began = Runtime.Time.GetTimestamp();
-        var settings = method.Settings;
+        var settings = SettingsOf(method, request);
         var reason = Resolve(method, node, settings, out var at);
         if (reason == UncachedReason.None && method.HasUnknownFields(request))
         {
@@ -123,7 +131,7 @@ public sealed class CachedReads : IAsyncDisposable
 
         var settings = method.Settings;
         var reason = Resolve(method, node, settings, out var at);
-        return new BatchRead(method, Runtime.Node(node), at, reason, settings, items, conditions, run, Runtime.Time.GetTimestamp())
+        return new BatchRead(method, Runtime.Node(node), at, reason, settings, Prolonged, items, conditions, run, Runtime.Time.GetTimestamp())
             .RunAsync(cancellation);
     }
 
@@ -152,12 +160,18 @@ public sealed class CachedReads : IAsyncDisposable
                 page = writer.Written[(ring.Length + 1)..].ToArray();
             }
 
-            return new EntryPlace(at, at.Node.On(Runtime.Pool!.OwnerOf(ring)), ring, KeyHash.Compute(ring), page, at.Method.Settings);
+            return new EntryPlace(at, at.Node.On(Runtime.Pool!.OwnerOf(ring)), ring, KeyHash.Compute(ring), page, SettingsOf(at.Method, request));
         }
         finally
         {
             writer.Dispose();
         }
+    }
+
+    private CacheSettings SettingsOf(CachedMethod method, IMessage request)
+    {
+        var prolonged = Prolonged;
+        return prolonged.Count == 0 ? method.Settings : prolonged.Of(method.IdOf(request), method.Settings);
     }
 
     /// <summary>The method on the node as announced, or why it is not cached there.</summary>

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using InstaGrpc.ChangeLog;
 using InstaGrpc.Contracts.Positions;
 using InstaGrpc.Postgres;
+using InstaGrpc.Services.Projector.Internal.Viral;
 using InstaGrpc.Timelines;
 using Microsoft.Extensions.Logging;
 
@@ -18,6 +19,7 @@ internal sealed partial class ProjectionSession(
     private const int MostLinks = 32;
 
     private readonly SourceTextReader _texts = new(pool, source);
+    private readonly ViralWatch _viral = new(source, pool, options, metrics, time, logger);
     private TargetStore[] _targets = [];
 
     /// <summary>Read and not stored: nothing in it concerns us.</summary>
@@ -41,6 +43,8 @@ internal sealed partial class ProjectionSession(
         var start = known.Contains(null) ? ChangeStart.Newest : known.MinBy(position => position!.Position)!.ToStart();
         await using var consumer = log.OpenConsumer(source, $"projector/{source}", start);
         _storedAt = time.GetTimestamp();
+        using var ended = CancellationTokenSource.CreateLinkedTokenSource(stop);
+        var watching = _viral.RunAsync(ended.Token);
         try
         {
             await foreach (var batch in consumer.ReadAsync(stop).ConfigureAwait(false))
@@ -60,6 +64,11 @@ internal sealed partial class ProjectionSession(
         }
         catch (OperationCanceledException) when (stop.IsCancellationRequested)
         {
+        }
+        finally
+        {
+            await ended.CancelAsync().ConfigureAwait(false);
+            await watching.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
 
         using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(3));
@@ -129,6 +138,7 @@ internal sealed partial class ProjectionSession(
             }
         }
 
+        _viral.Folded(concerning);
         _idle = null;
         _storedAt = time.GetTimestamp();
         metrics.Folded(source, concerning.Count,

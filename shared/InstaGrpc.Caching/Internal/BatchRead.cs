@@ -6,8 +6,8 @@ namespace InstaGrpc.Caching.Internal;
 /// <summary>One caller's batch on one node: one multi-get a server, one handler run for what is missing, each item filled under its own lease. Its own
 /// leases are filled before it waits for others': two batches that hold what the other wants would otherwise wait for each other.</summary>
 internal sealed class BatchRead(
-    CachedMethod method, NodeState node, MethodOnNode? at, UncachedReason reason, CacheSettings settings, IItemKeys items, ReadConditions conditions,
-    IBatchRun run, long began)
+    CachedMethod method, NodeState node, MethodOnNode? at, UncachedReason reason, CacheSettings common, ProlongedEntries prolonged, IItemKeys items,
+    ReadConditions conditions, IBatchRun run, long began)
 {
     private readonly CacheRuntime _runtime = node.Runtime;
     private readonly CacheAnswer?[] _answers = new CacheAnswer?[items.Count];
@@ -79,6 +79,7 @@ internal sealed class BatchRead(
     /// <summary>Where an item lies; null if there is a copy of it in the process, or no server.</summary>
     private EntryPlace? Place(int item)
     {
+        var settings = prolonged.Count == 0 ? common : prolonged.Of(method.IdOf(items, item), common);
         var writer = new KeyWriter(stackalloc byte[320]);
         try
         {
