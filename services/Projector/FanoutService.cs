@@ -11,7 +11,7 @@ namespace InstaGrpc.Services.Projector;
 /// wait.</summary>
 internal sealed class FanoutService(
     NodePool pool, ShardRouter router, ChangeLogClient log, NodeNotifications notifications, FanoutOptions options, ProjectorOptions settings,
-    IEnumerable<ProjectorStatus> nodes, TimeProvider time, ILogger<FanoutService> logger,
+    IEnumerable<ProjectorStatus> nodes, FanoutMetrics metrics, TimeProvider time, ILogger<FanoutService> logger,
     string region, TimelineAppender? appender, FanoutHooks? hooks) : BackgroundService
 {
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
@@ -31,7 +31,7 @@ internal sealed class FanoutService(
                 using var followers = new FollowerPages(pool, router, status.Node, options.ActiveWindow);
                 var progress = new ProgressWriter(pool, status.Node, rings);
                 await new NodeFanout(
-                    status.Node, pool, log.Options, notifications, followers, sender, turns, progress, options, settings, time, logger)
+                    status.Node, pool, log.Options, notifications, followers, sender, turns, progress, options, settings, metrics, time, logger)
                     .RunAsync(stoppingToken).ConfigureAwait(false);
             },
             CancellationToken.None))).ConfigureAwait(false);

@@ -31,6 +31,7 @@ public static class ProjectorRole
         }
 
         services.AddSingleton<ProjectorMetrics>();
+        services.AddSingleton<FanoutMetrics>();
         services.AddHostedService<ProjectorService>();
         services.AddHostedService(provider => new FanoutService(
             provider.GetRequiredService<NodePool>(),
@@ -40,6 +41,7 @@ public static class ProjectorRole
             provider.GetRequiredService<FanoutOptions>(),
             provider.GetRequiredService<ProjectorOptions>(),
             provider.GetServices<ProjectorStatus>(),
+            provider.GetRequiredService<FanoutMetrics>(),
             provider.GetRequiredService<TimeProvider>(),
             provider.GetRequiredService<ILogger<FanoutService>>(),
             configuration["Insta:Region"] ?? "local",

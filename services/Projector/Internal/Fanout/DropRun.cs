@@ -13,7 +13,8 @@ namespace InstaGrpc.Services.Projector.Internal.Fanout;
 /// so what is too much in a timeline only takes room; and what is missing after an unfollow and another follow is made good by the drop of
 /// that follow, since an edge that comes back is an edge that really changed.</remarks>
 internal sealed partial class DropRun(
-    NodeName node, NodePool pool, PageSender sender, NodeNotifications notifications, ProjectorOptions settings, TimeProvider time, ILogger logger)
+    NodeName node, NodePool pool, PageSender sender, NodeNotifications notifications, ProjectorOptions settings, FanoutMetrics metrics,
+    TimeProvider time, ILogger logger)
 {
     private const int MostDrops = 1_000;
 
@@ -53,6 +54,7 @@ internal sealed partial class DropRun(
             }
 
             await EndAsync(drops, cancellation).ConfigureAwait(false);
+            metrics.Dropped(node, drops.Count);
         }
     }
 

@@ -9,5 +9,7 @@ namespace InstaGrpc.Services.Projector.Internal.Fanout;
 /// <param name="Followers">The author's, live.</param>
 /// <param name="HasNotice">There is a notice that the author is pulled.</param>
 /// <param name="IsNoticed">It has reached every follower.</param>
+/// <param name="MadeAt">When the job was, by the node's clock.</param>
 internal sealed record FanoutJob(
-    long Number, FanoutKind Kind, long Author, long Subject, FanoutProgress At, long Followers, bool HasNotice, bool IsNoticed);
+    long Number, FanoutKind Kind, long Author, long Subject, FanoutProgress At, long Followers, bool HasNotice, bool IsNoticed,
+    DateTime MadeAt);

@@ -25,7 +25,8 @@ namespace InstaGrpc.Services.Projector.Internal.Fanout;
 /// again who is active: somebody who became so in between would be in neither pass.
 /// </remarks>
 internal sealed class FanoutJobRun(
-    FanoutJob job, FollowerPages followers, PageSender sender, FanoutTurns turns, ProgressWriter progress, FanoutOptions options, TimeProvider time)
+    FanoutJob job, FollowerPages followers, PageSender sender, FanoutTurns turns, ProgressWriter progress, FanoutOptions options,
+    Action<AppendCounts> onPage, TimeProvider time)
 {
     // A crash repeats so many pages at most; a job that is smaller is stored once.
     private const int PagesBetweenStores = 16;
@@ -38,8 +39,9 @@ internal sealed class FanoutJobRun(
     private FanoutProgress _at = job.At;
     private int? _ring;
 
+    /// <returns>How it was planned.</returns>
     /// <exception cref="FanoutInterruptedException">To be read again.</exception>
-    public async Task RunAsync(CancellationToken cancellation)
+    public async Task<FanoutTier> RunAsync(CancellationToken cancellation)
     {
         if (_at.Tier == FanoutTier.Unspecified)
         {
@@ -60,6 +62,7 @@ internal sealed class FanoutJobRun(
         }
 
         await progress.StoreAsync(job, _at with { Ended = true }, _ring, cancellation).ConfigureAwait(false);
+        return _at.Tier;
     }
 
     private FanoutTier Plan() => job.Kind == FanoutKind.Notice
@@ -163,7 +166,7 @@ internal sealed class FanoutJobRun(
     {
         try
         {
-            await sender.AppendAsync(users, _entry, cancellation).ConfigureAwait(false);
+            onPage(await sender.AppendAsync(users, _entry, cancellation).ConfigureAwait(false));
         }
         finally
         {

@@ -7,11 +7,20 @@ internal static class FanoutSql
     // ended when the count was above the limit.
     public const string Waiting = """
         SELECT j.number, j.kind, j.author_id, j.subject_id, j.tier, j.followers, j.pass, j.after_follower, j.batches,
-               coalesce(c.followers, 0), n.number IS NOT NULL, n.ended_at IS NOT NULL
+               coalesce(c.followers, 0), n.number IS NOT NULL, n.ended_at IS NOT NULL, j.made_at
         FROM fanout_jobs j
         LEFT JOIN user_counts c ON c.user_id = j.author_id
         LEFT JOIN fanout_jobs n ON n.author_id = j.author_id AND n.kind = 2 AND n.subject_id = j.author_id
         WHERE j.ended_at IS NULL AND j.kind < 3 ORDER BY j.number LIMIT $1
+        """;
+
+    // For whoever watches: how many jobs and drops wait, up to 100,000 each, and since when the first.
+    public const string Backlog = """
+        SELECT j.n, d.n, coalesce(extract(epoch FROM now() - least(j.since, d.since)), 0)::double precision
+        FROM (SELECT count(*) AS n, min(made_at) AS since FROM (
+                SELECT made_at FROM fanout_jobs WHERE ended_at IS NULL AND kind < 3 ORDER BY number LIMIT 100000) AS w) AS j,
+             (SELECT count(*) AS n, min(made_at) AS since FROM (
+                SELECT made_at FROM fanout_jobs WHERE ended_at IS NULL AND kind = 3 ORDER BY number LIMIT 100000) AS w) AS d
         """;
 
     // $1 author: he is above the limit, and nobody has told his followers (the limit was another, or a row is lost).

@@ -14,11 +14,11 @@ namespace InstaGrpc.Services.Projector.Internal.Fanout;
 /// </summary>
 internal sealed partial class NodeFanout(
     NodeName node, NodePool pool, ChangeLogOptions log, NodeNotifications notifications, FollowerPages followers, PageSender sender,
-    FanoutTurns turns, ProgressWriter progress, FanoutOptions options, ProjectorOptions settings, TimeProvider time, ILogger logger)
+    FanoutTurns turns, ProgressWriter progress, FanoutOptions options, ProjectorOptions settings, FanoutMetrics metrics, TimeProvider time,
+    ILogger logger)
 {
     private const int MostJobs = 256;
     private static readonly TimeSpan _pauseAfterFailure = TimeSpan.FromMilliseconds(200);
-
 
     public async Task RunAsync(CancellationToken stop)
     {
@@ -50,11 +50,12 @@ internal sealed partial class NodeFanout(
         await election.WinAsync(stop).ConfigureAwait(false);
         using var lost = CancellationTokenSource.CreateLinkedTokenSource(stop);
         var losing = election.WaitForLossAsync(lost.Token);
-        var drops = new DropRun(node, pool, sender, notifications, settings, time, logger);
+        var drops = new DropRun(node, pool, sender, notifications, settings, metrics, time, logger);
         List<Task> parts =
         [
             RunJobsAsync(lost.Token), drops.RunAsync(lost.Token),
             new FanoutSweep(node, pool, settings, time, logger).RunAsync(lost.Token),
+            new FanoutBacklog(node, pool, metrics, time, logger).RunAsync(lost.Token),
         ];
         await Task.WhenAny([losing, .. parts]).ConfigureAwait(false);
         await lost.CancelAsync().ConfigureAwait(false);
@@ -117,13 +118,16 @@ internal sealed partial class NodeFanout(
                 await ExecuteAsync(FanoutSql.AddNotice, job.Author, cancellation).ConfigureAwait(false);
             }
 
-            await new FanoutJobRun(job, followers, sender, turns, progress, options, time).RunAsync(cancellation).ConfigureAwait(false);
+            var run = new FanoutJobRun(job, followers, sender, turns, progress, options, counts => metrics.Appended(node, counts), time);
+            var tier = await run.RunAsync(cancellation).ConfigureAwait(false);
+            metrics.Ended(node, tier, job.Kind == FanoutKind.Notice, time.GetUtcNow() - job.MadeAt);
         }
         catch (OperationCanceledException) when (cancellation.IsCancellationRequested)
         {
         }
         catch (Exception e) when (e is NpgsqlException or NodeUnavailableException or FanoutInterruptedException or TimeoutException or IOException)
         {
+            metrics.Interrupted(node);
             LogInterrupted(logger, node, job.Number, e.Message);
             // Then it is found waiting, and begun after its last stored follower.
             await Task.Delay(_pauseAfterFailure, time, cancellation).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
@@ -143,7 +147,7 @@ internal sealed partial class NodeFanout(
                 (FanoutTier)reader.GetInt16(4), reader.GetInt64(5), reader.GetInt16(6), reader.GetInt64(7), reader.GetInt64(8), Ended: false);
             jobs.Add(new FanoutJob(
                 reader.GetInt64(0), (FanoutKind)reader.GetInt16(1), reader.GetInt64(2), reader.GetInt64(3), at, reader.GetInt64(9),
-                reader.GetBoolean(10), reader.GetBoolean(11)));
+                reader.GetBoolean(10), reader.GetBoolean(11), reader.GetDateTime(12)));
         }
 
         return jobs;

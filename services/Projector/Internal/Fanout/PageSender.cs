@@ -15,15 +15,17 @@ internal sealed class PageSender(TimelineAppender appender, TimeProvider time)
     /// <summary>Tests: called when a page has been acknowledged and nobody knows it yet.</summary>
     public Func<Task>? AfterPage { get; set; }
 
-    public async Task AppendAsync(ReadOnlyMemory<long> users, TimelineEntry entry, CancellationToken cancellation)
+    /// <returns>What the servers said at last; a server that took its share before another failed is not counted.</returns>
+    public async Task<AppendCounts> AppendAsync(ReadOnlyMemory<long> users, TimelineEntry entry, CancellationToken cancellation)
     {
+        var counts = default(AppendCounts);
         if (!users.IsEmpty)
         {
             for (var pause = _firstPause; ; pause = Min(pause * 2))
             {
                 try
                 {
-                    await appender.AppendAsync(users, entry, cancellation).ConfigureAwait(false);
+                    counts = await appender.AppendAsync(users, entry, cancellation).ConfigureAwait(false);
                     break;
                 }
                 catch (Exception e) when (e is MemcachedException or ObjectDisposedException)
@@ -39,6 +41,8 @@ internal sealed class PageSender(TimelineAppender appender, TimeProvider time)
         {
             await hook().ConfigureAwait(false);
         }
+
+        return counts;
     }
 
     /// <summary>Deletes timelines, once.</summary>

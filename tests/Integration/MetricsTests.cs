@@ -1,0 +1,82 @@
+using System.Text.RegularExpressions;
+using InstaGrpc.Contracts.FeedV1;
+using InstaGrpc.Contracts.GraphV1;
+using InstaGrpc.TestFixtures;
+
+namespace InstaGrpc.Integration.Tests;
+
+/// <summary>docs/metrics.md against every role; tests/Mesh compares what all processes have in common.</summary>
+public sealed partial class MetricsTests(RunningMesh running) : IClassFixture<RunningMesh>
+{
+    // A counter shows itself with its first event; what should happen seldom has none.
+    private static readonly string[] _rare =
+    [
+        "insta_projector_rebuilds_total", "insta_projector_failures_total", "insta_projector_viral_total", "insta_fanout_interruptions_total",
+    ];
+
+    private static readonly string[] _families = ["insta_projector_", "insta_fanout_", "insta_feed_", "insta_media_"];
+
+    private RunningMesh Mesh => running.Mesh;
+
+    [Fact]
+    public async Task WhatProjectorFanoutFeedAndMediaShowIsWhatIsDocumented()
+    {
+        var (reader, author) = ((await Mesh.NewUserAsync("reader")).Id, (await Mesh.NewUserAsync("author")).Id);
+        await Mesh.Graph.FollowAsync(new FollowRequest { UserId = author }, RunningMesh.AsUser(reader));
+        await Mesh.NewMediaAsync(author);
+        await Mesh.Feed.HomeFeedAsync(new HomeFeedRequest { UserId = reader }, RunningMesh.AsUser(reader));
+
+        var documented = File.ReadLines(Path.Combine(Checkout.Root, "docs", "metrics.md")).Select(static line => Row().Match(line))
+            .Where(static row => row.Success && IsOurs(row.Groups[1].Value))
+            .ToDictionary(
+                static row => row.Groups[1].Value,
+                static row => row.Groups[2].Value.Split([',', ' '], StringSplitOptions.RemoveEmptyEntries).ToHashSet(StringComparer.Ordinal));
+        var expected = documented.Keys.Except(_rare).Order().ToList();
+        using var limit = new CancellationTokenSource(RunningMesh.Limit);
+        Dictionary<string, HashSet<string>> shown;
+        do
+        {
+            // What was just written is still being derived and fanned out.
+            limit.Token.ThrowIfCancellationRequested();
+            shown = await ShownAsync();
+        }
+        while (expected.Except(shown.Keys).Any());
+        Assert.Empty(shown.Keys.Except(documented.Keys));
+        Assert.All(shown, pair => Assert.Subset(documented[pair.Key], pair.Value));
+    }
+
+    private static bool IsOurs(string name) => _families.Any(family => name.StartsWith(family, StringComparison.Ordinal));
+
+    private async Task<Dictionary<string, HashSet<string>>> ShownAsync()
+    {
+        using var client = new HttpClient();
+        var shown = new Dictionary<string, HashSet<string>>(StringComparer.Ordinal);
+        foreach (var web in Mesh.Webs)
+        {
+            foreach (var sample in (await client.GetStringAsync(new Uri(web, "/metrics"))).Split('\n').Select(static line => Sample().Match(line)))
+            {
+                var name = Part().Replace(sample.Groups[1].Value, "_seconds");
+                if (IsOurs(name))
+                {
+                    shown.TryAdd(name, []);
+                    shown[name].UnionWith(Label().Matches(sample.Groups[2].Value).Select(static label => label.Groups[1].Value).Where(static l => l != "le"));
+                }
+            }
+        }
+
+        return shown;
+    }
+
+    [GeneratedRegex("^\\| `([a-z0-9_]+)` \\| [a-z]+ \\| ([a-z0-9_, ]*) \\|")]
+    private static partial Regex Row();
+
+    [GeneratedRegex("^([a-z0-9_]+)(\\{.*\\})? [^ ]+")]
+    private static partial Regex Sample();
+
+    // All of our histograms are of seconds.
+    [GeneratedRegex("_seconds_(bucket|sum|count)$")]
+    private static partial Regex Part();
+
+    [GeneratedRegex("([a-z0-9_]+)=\"")]
+    private static partial Regex Label();
+}
