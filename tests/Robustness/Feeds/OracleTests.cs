@@ -15,7 +15,7 @@ namespace InstaGrpc.Robustness.Feeds;
 /// </summary>
 public sealed class OracleTests(AssemblyServers fixture, ITestOutputHelper output) : IClassFixture<AssemblyServers>
 {
-    private const int AtATime = 16;
+    private const int AtATime = 32;
     private const double LeastCoverage = 0.3;
     private static readonly TimeSpan _shrinking = TimeSpan.FromMinutes(2);
 
@@ -32,7 +32,7 @@ public sealed class OracleTests(AssemblyServers fixture, ITestOutputHelper outpu
         var started = began.Elapsed;
         var failed = new ConcurrentQueue<(FeedCase Case, Exception Fault)>();
         await Parallel.ForAsync(
-            0, TestTier.Count(20, 3_334), new ParallelOptions { MaxDegreeOfParallelism = AtATime }, async (index, _) =>
+            0, Cases, new ParallelOptions { MaxDegreeOfParallelism = AtATime }, async (index, _) =>
             {
                 var drawn = cases.Draw(FirstSeed + (ulong)index);
                 try
@@ -62,6 +62,9 @@ public sealed class OracleTests(AssemblyServers fixture, ITestOutputHelper outpu
 
         Assert.True(coverage.Share >= LeastCoverage, $"only {coverage.Share:P0} of the cases went through all tiers and both ways");
     }
+
+    private static int Cases =>
+        int.TryParse(Environment.GetEnvironmentVariable("INSTA_TEST_CASES"), CultureInfo.InvariantCulture, out var cases) ? cases : TestTier.Count(20, 3_334);
 
     // Another one draws other cases.
     private static ulong FirstSeed =>

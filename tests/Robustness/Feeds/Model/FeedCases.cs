@@ -98,9 +98,18 @@ public sealed class FeedCases(int activeFirstFrom, int pullAbove)
         (6, Post(users)),
         (3, Two(Gen.Choose(0, users - 1), Gen.Choose(0, 9), static (who, which) => new Operation.Delete(who, which))),
         (3, Two(Gen.Choose(0, users + 3), Gen.Elements(1, 2, 3, 7, 30), static (who, size) => new Operation.Walk(who, size))),
-        (3, Gen.Choose(0, users + _crowd - 1).Select(static who => (Operation)new Operation.Evict(who))));
+        (3, Gen.Choose(0, users + _crowd - 1).Select(static who => (Operation)new Operation.Evict(who))),
+        (4, Like(users)));
 
     private static Gen<Operation> Post(int users) => Gen.Choose(0, users - 1).Select(static who => (Operation)new Operation.Post(who));
+
+    // A few who like a few posts, so that many likes are of the same post, and some are taken back.
+    private static Gen<Operation> Like(int users) =>
+        from who in Gen.Choose(0, users - 1)
+        from author in Gen.Choose(0, users - 1)
+        from which in Gen.Choose(0, 2)
+        from likes in Gen.Frequency((3, Gen.Constant(true)), (1, Gen.Constant(false)))
+        select (Operation)new Operation.Like(who, author, which, likes);
 
     private static Gen<Operation> Follow(int users) =>
         Pair(users).Select(static pair => (Operation)new Operation.Follow(pair.Who, pair.Whom));

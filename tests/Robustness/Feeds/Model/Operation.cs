@@ -23,6 +23,9 @@ public abstract record Operation
     /// <summary>Deletes one of the user's posts, by its number among them.</summary>
     public sealed record Delete(int Who, int Which) : Operation;
 
+    /// <summary>Likes one of the author's posts, by its number among them, or takes it back.</summary>
+    public sealed record Like(int Who, int Author, int Which, bool Likes) : Operation;
+
     /// <summary>So many of the crowd, from its first on, follow the star from now on, and the others don't.</summary>
     /// <param name="Size">0 to the whole crowd.</param>
     /// <param name="Waits">Until the star's count of followers is derived: what comes next is planned by it. Else it races with it.</param>

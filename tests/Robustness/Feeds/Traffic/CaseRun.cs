@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Diagnostics;
 using System.Globalization;
 using Grpc.Core;
 using InstaGrpc.Contracts.FeedV1;
@@ -14,6 +15,8 @@ namespace InstaGrpc.Robustness.Feeds.Traffic;
 /// <summary>One case over users of its own on a system that other cases run on too.</summary>
 public sealed class CaseRun
 {
+    private const int ReadersAtATime = 4;
+
     private static readonly TimeSpan _limit = TimeSpan.FromMinutes(3);
     private static readonly TimeSpan _pause = TimeSpan.FromMilliseconds(50);
     private static readonly long _firstMillisecond = InstaId.MillisecondsAt(DateTimeOffset.UtcNow.AddHours(-1));
@@ -85,6 +88,7 @@ public sealed class CaseRun
             _users[who], _users[whom], (graph, user) => graph.UnblockAsync(new UnblockRequest { UserId = user }, cancellationToken: _ct)),
         Operation.Post(var who, var waits) => PostAsync(_users[who], waits),
         Operation.Delete(var who, var which) => DeleteAsync(_users[who], which),
+        Operation.Like(var who, var author, var which, var likes) => LikeAsync(_users[who], _users[author], which, likes),
         Operation.Crowd(var size, var waits) => CrowdAsync(size, waits),
         Operation.Walk(var who, var size) => BeginWalkAsync(_users[who], size),
         Operation.Evict(var who) => _system.EvictAsync(_users[who], _ct),
@@ -161,6 +165,28 @@ public sealed class CaseRun
         }
     }
 
+    private async Task LikeAsync(long user, long author, int which, bool likes)
+    {
+        var posts = _posts.TryGetValue(author, out var some) ? some.ToArray() : [];
+        if (posts.Length == 0)
+        {
+            return;
+        }
+
+        var post = posts[which % posts.Length];
+        var media = new MediaService.MediaServiceClient(As(user));
+        try
+        {
+            _ = likes
+                ? (object)await CallAsync(async () => await media.LikeAsync(new LikeRequest { MediaId = post }, cancellationToken: _ct))
+                : await CallAsync(async () => await media.UnlikeAsync(new UnlikeRequest { MediaId = post }, cancellationToken: _ct));
+        }
+        catch (RpcException e) when (e.StatusCode == StatusCode.NotFound)
+        {
+            // It was deleted before.
+        }
+    }
+
     // As rows, as an import would: the same changes, with fewer calls.
     private async Task CrowdAsync(int size, bool waits)
     {
@@ -225,7 +251,7 @@ public sealed class CaseRun
         return Task.CompletedTask;
     }
 
-    private async Task<List<SeenPost>> WalkAsync(long reader, int pageSize)
+    private async Task<List<SeenPost>> WalkAsync(long reader, int pageSize, HashSet<long>? liked = null)
     {
         var feed = new FeedService.FeedServiceClient(_system.Mesh.As("service:oracle"));
         List<SeenPost> seen = [];
@@ -240,6 +266,7 @@ public sealed class CaseRun
             }
 
             seen.AddRange(page.Items.Select(static item => new SeenPost(item.Media.Id, item.Media.OwnerId)));
+            liked?.UnionWith(page.Items.Where(static item => item.Liked).Select(static item => item.Media.Id));
             token = page.NextPageToken;
         }
         while (token.Length > 0);
@@ -253,18 +280,57 @@ public sealed class CaseRun
         _walks.Clear();
         await _system.SettleAsync(_users, _ct);
         var feeds = await FeedOracle.ReadAsync(_system, _users, _ct);
-        for (var i = 0; i < _users.Length; i++)
+        var limit = new ParallelOptions { MaxDegreeOfParallelism = ReadersAtATime, CancellationToken = _ct };
+        await Parallel.ForAsync(0, _users.Length, limit, async (i, _) =>
         {
             var (reader, expected) = (_users[i], feeds.Of(_users[i]));
-            var seen = await WalkAsync(reader, PageSizeOf(i));
+            var liked = new HashSet<long>();
+            var seen = await WalkAsync(reader, PageSizeOf(i), liked);
             if (!seen.SequenceEqual(expected))
             {
                 throw new FeedDiffersException(await DescribeAsync(i, expected, seen));
             }
-        }
 
+            var likes = expected.Where(post => feeds.Likers[post.Id].Contains(reader)).Select(static post => post.Id);
+            if (!liked.SetEquals(likes))
+            {
+                throw new FeedDiffersException($"user {i} is shown that he likes {string.Join(' ', liked)}, and likes {string.Join(' ', likes)}");
+            }
+        });
+        await CompareLikesAsync(feeds);
         _settled = feeds;
         _meanwhile.Clear();
+    }
+
+    // The rows are derived. What is answered of them may be stale for as long as the contract says, and no longer.
+    private async Task CompareLikesAsync(ExpectedFeeds feeds)
+    {
+        if (feeds.Likers.Count == 0)
+        {
+            return;
+        }
+
+        var media = new MediaService.MediaServiceClient(_system.Mesh.As("service:oracle"));
+        var until = Stopwatch.GetTimestamp() + (Stopwatch.Frequency * 10);
+        while (true)
+        {
+            var request = new BatchGetMediaCountsRequest { MediaIds = { feeds.Likers.Keys.Take(100) } };
+            var counts = (await CallAsync(async () => await media.BatchGetMediaCountsAsync(request, cancellationToken: _ct))).Counts
+                .ToDictionary(static counts => counts.MediaId, static counts => counts.Likes);
+            var wrong = request.MediaIds.Where(post => counts.GetValueOrDefault(post, -1) != feeds.Likers[post].Count).ToList();
+            if (wrong.Count == 0)
+            {
+                return;
+            }
+
+            if (Stopwatch.GetTimestamp() > until)
+            {
+                throw new FeedDiffersException("likes: " + string.Join("; ", wrong.Select(
+                    post => $"{post} has {counts.GetValueOrDefault(post, -1)} instead of {feeds.Likers[post].Count}")));
+            }
+
+            await Task.Delay(_pause, _ct);
+        }
     }
 
     private async Task<string> DescribeAsync(int user, IReadOnlyList<SeenPost> expected, List<SeenPost> seen)
@@ -283,8 +349,8 @@ public sealed class CaseRun
             """;
     }
 
-    // Small for some, so that a feed has many pages; one page for most.
-    private static int PageSizeOf(int user) => user switch { 0 => 1, 1 => 2, 2 => 5, _ => 30 };
+    // One page for most; in each case others go through their feeds post by post, or by threes.
+    private int PageSizeOf(int user) => user >= _case.Users ? 30 : (((ulong)user + _case.Seed) % 4) switch { 0 => 1, 1 => 3, _ => 30 };
 
     private async Task<T> CallAsync<T>(Func<Task<T>> call)
     {

@@ -25,7 +25,8 @@ namespace InstaGrpc.Robustness.Feeds.Traffic;
 /// </summary>
 public sealed class FeedSystem : IAsyncDisposable
 {
-    private static readonly TimeSpan _poll = TimeSpan.FromMilliseconds(20);
+    private static readonly TimeSpan _firstPoll = TimeSpan.FromMilliseconds(10);
+    private static readonly TimeSpan _longestPoll = TimeSpan.FromMilliseconds(160);
 
     private readonly SemaphoreSlim _killing = new(1);
     private readonly List<EmbeddedMemcached> _memcached = [];
@@ -65,34 +66,21 @@ public sealed class FeedSystem : IAsyncDisposable
     /// <summary>Returns when all that is written now by these users is derived, fanned out, and marked in every cache.</summary>
     public async Task SettleAsync(IReadOnlyCollection<long> users, CancellationToken cancellation)
     {
-        foreach (var (source, written) in await FlushedAsync(cancellation))
-        {
-            foreach (var target in Nodes.Pool.DataNodes)
-            {
-                await UntilAsync(
-                    target,
-                    $"SELECT EXISTS (SELECT FROM stream_positions WHERE source_node = '{source}' AND lsn >= '{written.Lsn}')",
-                    cancellation);
-            }
-        }
-
         // Every job that concerns a user stands with somebody whom he follows, is followed by, blocks or is blocked by: another of them.
-        foreach (var node in Nodes.Pool.DataNodes)
-        {
-            await UntilAsync(
-                node,
-                $"SELECT NOT EXISTS (SELECT FROM fanout_jobs WHERE ended_at IS NULL AND author_id = ANY ('{{{string.Join(',', users)}}}'))",
-                cancellation);
-        }
+        var written = await FlushedAsync(cancellation);
+        var isDerived = string.Join(" AND ", written.Select(static source =>
+            $"EXISTS (SELECT FROM stream_positions WHERE source_node = '{source.Node}' AND lsn >= '{source.Written.Lsn}')"));
+        var isFannedOut = $"NOT EXISTS (SELECT FROM fanout_jobs WHERE ended_at IS NULL AND author_id = ANY ('{{{string.Join(',', users)}}}'))";
+        await Task.WhenAll(Nodes.Pool.DataNodes.Select(node => UntilAsync(node, $"SELECT {isDerived} AND {isFannedOut}", cancellation)));
 
         // Marks come last: what was derived is itself a change, on which cached answers depend.
-        foreach (var (node, written) in await FlushedAsync(cancellation))
+        foreach (var (node, derived) in await FlushedAsync(cancellation))
         {
             foreach (var server in _pool!.Servers)
             {
-                while (await LoAsync(server, node) < written)
+                while (await LoAsync(server, node) < derived)
                 {
-                    await Task.Delay(_poll, cancellation);
+                    await Task.Delay(_firstPoll, cancellation);
                 }
             }
         }
@@ -100,9 +88,15 @@ public sealed class FeedSystem : IAsyncDisposable
 
     public async Task UntilAsync(NodeName node, string condition, CancellationToken cancellation)
     {
-        while (await QueryAsync(node, condition, static reader => reader.GetBoolean(0), cancellation) is not [true])
+        // What comes soon is seen soon; what takes long, while many cases wait for it, is not asked for all the time.
+        for (var pause = _firstPoll; ; pause = pause < _longestPoll ? pause * 2 : pause)
         {
-            await Task.Delay(_poll, cancellation);
+            if (await QueryAsync(node, condition, static reader => reader.GetBoolean(0), cancellation) is [true])
+            {
+                return;
+            }
+
+            await Task.Delay(pause, cancellation);
         }
     }
 

@@ -3,7 +3,7 @@ using InstaGrpc.Robustness.Feeds.Traffic;
 namespace InstaGrpc.Robustness.Feeds.Validation;
 
 /// <summary>Home feeds by brute force, from the tables that are the truth and no others: posts that are not deleted, by the reader or
-/// somebody whom he follows, where neither of the two has blocked the other.</summary>
+/// somebody whom he follows, where neither of the two has blocked the other. And who likes which post.</summary>
 public static class FeedOracle
 {
     public static async Task<ExpectedFeeds> ReadAsync(FeedSystem system, IReadOnlyCollection<long> users, CancellationToken cancellation)
@@ -11,6 +11,7 @@ public static class FeedOracle
         var list = $"'{{{string.Join(',', users)}}}'::bigint[]";
         HashSet<(long, long)> follows = [], blocks = [];
         List<SeenPost> posts = [];
+        Dictionary<long, HashSet<long>> likers = [];
         HashSet<long> deleted = [];
         foreach (var node in system.Nodes.Pool.DataNodes)
         {
@@ -31,7 +32,16 @@ public static class FeedOracle
                 else
                 {
                     posts.Add(post);
+                    likers.Add(post.Id, []);
                 }
+            }
+
+            foreach (var (post, user) in await system.QueryAsync(
+                node, $"SELECT media_id, user_id FROM likes WHERE user_id = ANY ({list})",
+                static row => (row.GetInt64(0), row.GetInt64(1)), cancellation))
+            {
+                // A like stands beside its post; what is left of a deleted one is nobody's.
+                likers.GetValueOrDefault(post)?.Add(user);
             }
         }
 
@@ -46,6 +56,7 @@ public static class FeedOracle
                 reader => (IReadOnlyList<SeenPost>)[
                     .. posts.Where(post => audiences[reader].Contains(post.Author)).OrderByDescending(static post => post.Id)]),
             audiences,
-            deleted);
+            deleted,
+            likers);
     }
 }
