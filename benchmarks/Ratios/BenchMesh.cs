@@ -3,6 +3,7 @@ using InstaGrpc.Embedded;
 using InstaGrpc.Memcached;
 using InstaGrpc.Postgres;
 using InstaGrpc.TestFixtures;
+using Npgsql;
 
 namespace InstaGrpc.Ratios;
 
@@ -25,6 +26,7 @@ internal sealed class BenchMesh : IAsyncDisposable
     private EmbeddedMemcached? _memcached;
     private IDisposable? _broker;
     private MemcachedPool? _pool;
+    private PostgresOptions? _nodes;
 
     public EmbeddedPostgres Postgres => _postgres!;
 
@@ -101,6 +103,16 @@ internal sealed class BenchMesh : IAsyncDisposable
         return serving;
     }
 
+    /// <summary>A copy of the node's database as it is now, in the same cluster; nobody else may be connected to it yet.</summary>
+    public async Task CopyNodeDatabaseAsync(string name, CancellationToken cancellation)
+    {
+        await Nodes.DisposeAsync().ConfigureAwait(false);
+        await using var server = NpgsqlDataSource.Create(Postgres.ConnectionString());
+        await using var copy = server.CreateCommand($"CREATE DATABASE \"{name}\" TEMPLATE \"{NodeDatabase}\"");
+        await copy.ExecuteNonQueryAsync(cancellation).ConfigureAwait(false);
+        Nodes = new NodePool(_nodes!);
+    }
+
     public async ValueTask DisposeAsync()
     {
         await Task.WhenAll(_processes.Select(process => process.DisposeAsync().AsTask())).ConfigureAwait(false);
@@ -148,11 +160,12 @@ internal sealed class BenchMesh : IAsyncDisposable
             }
         }
 
-        Nodes = new NodePool(new PostgresOptions
+        _nodes = new PostgresOptions
         {
             Directory = directory,
             Nodes = new Dictionary<string, PostgresNodeOptions> { [Node] = new() { Primary = node } },
-        });
+        };
+        Nodes = new NodePool(_nodes);
         _pool = new MemcachedPool(new MemcachedOptions { Servers = [_memcached.Address] });
     }
 }

@@ -2,11 +2,17 @@ using InstaGrpc.Ratios;
 using InstaGrpc.Ratios.Freshness;
 using InstaGrpc.Ratios.Hit;
 using InstaGrpc.Ratios.Ids;
+using InstaGrpc.Ratios.Likes;
 using InstaGrpc.Ratios.Memcached;
 
 if (args is [PlainServer.Argument, var media, var counts])
 {
     return await PlainServer.RunAsync(media, counts);
+}
+
+if (args is [PlainLikes.Argument, var database])
+{
+    return await PlainLikes.RunAsync(database);
 }
 
 // One line for each benchmark: its name, and what makes it.
@@ -15,6 +21,7 @@ var benchmarks = new Dictionary<string, Func<IBenchmark>>(StringComparer.Ordinal
     ["freshness"] = () => new FreshnessBenchmark(),
     ["hit"] = () => new HitBenchmark(),
     ["ids"] = () => new IdsBenchmark(),
+    ["likes"] = () => new LikesBenchmark(),
     ["memcached"] = () => new MemcachedBenchmark(),
 };
 
