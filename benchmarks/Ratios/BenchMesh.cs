@@ -44,7 +44,8 @@ internal sealed class BenchMesh : IAsyncDisposable
 
     /// <param name="apacheKafka">False: the embedded broker, in this process.</param>
     /// <param name="cancellation">Stops the start.</param>
-    public static async Task<BenchMesh> StartAsync(bool apacheKafka, CancellationToken cancellation)
+    /// <param name="memcachedMegabytes">What memcached may take for items.</param>
+    public static async Task<BenchMesh> StartAsync(bool apacheKafka, CancellationToken cancellation, int memcachedMegabytes = 64)
     {
         if (!File.Exists(_program))
         {
@@ -54,7 +55,7 @@ internal sealed class BenchMesh : IAsyncDisposable
         var mesh = new BenchMesh();
         try
         {
-            await mesh.RunAsync(apacheKafka, cancellation).ConfigureAwait(false);
+            await mesh.RunAsync(apacheKafka, memcachedMegabytes, cancellation).ConfigureAwait(false);
             return mesh;
         }
         catch
@@ -126,12 +127,13 @@ internal sealed class BenchMesh : IAsyncDisposable
 
     private static string Address(int port) => string.Create(CultureInfo.InvariantCulture, $"127.0.0.1:{port}");
 
-    private async Task RunAsync(bool apacheKafka, CancellationToken cancellation)
+    private async Task RunAsync(bool apacheKafka, int memcachedMegabytes, CancellationToken cancellation)
     {
         _postgres = await EmbeddedPostgres.StartAsync(
             PostgresOptions(Path.Combine(_folder.Path, "postgres")),
             cancellation).ConfigureAwait(false);
-        _memcached = await EmbeddedMemcached.StartAsync(ct: cancellation).ConfigureAwait(false);
+        _memcached = await EmbeddedMemcached.StartAsync(
+            new EmbeddedMemcachedOptions { MemoryMegabytes = memcachedMegabytes }, cancellation).ConfigureAwait(false);
         if (apacheKafka)
         {
             var kafka = await ApacheKafka.StartAsync(Path.Combine(_folder.Path, "kafka"), ct: cancellation).ConfigureAwait(false);

@@ -1,4 +1,5 @@
 using InstaGrpc.Ratios;
+using InstaGrpc.Ratios.Fanout;
 using InstaGrpc.Ratios.Freshness;
 using InstaGrpc.Ratios.Hit;
 using InstaGrpc.Ratios.Ids;
@@ -18,6 +19,7 @@ if (args is [PlainLikes.Argument, var database])
 // One line for each benchmark: its name, and what makes it.
 var benchmarks = new Dictionary<string, Func<IBenchmark>>(StringComparer.Ordinal)
 {
+    ["fanout"] = () => new FanoutBenchmark(),
     ["freshness"] = () => new FreshnessBenchmark(),
     ["hit"] = () => new HitBenchmark(),
     ["ids"] = () => new IdsBenchmark(),
