@@ -3,7 +3,7 @@ using InstaGrpc.TestFixtures;
 
 namespace InstaGrpc.Ratios;
 
-/// <summary><c>NAME [--check] [--save] [--seconds S] [--rounds N]</c>.</summary>
+/// <summary><c>NAME [--check] [--save] [--seconds S] [--rounds N] [--size N]</c>.</summary>
 internal static class BenchmarkCommand
 {
     private const int Missed = 1;
@@ -13,7 +13,7 @@ internal static class BenchmarkCommand
     {
         if (Parse(args) is not { } asked || !benchmarks.TryGetValue(asked.Name, out var make))
         {
-            Console.Error.WriteLine("usage: ./insta bench NAME [--check] [--save] [--seconds S] [--rounds N]");
+            Console.Error.WriteLine("usage: ./insta bench NAME [--check] [--save] [--seconds S] [--rounds N] [--size N]");
             foreach (var (known, benchmark) in benchmarks.OrderBy(entry => entry.Key, StringComparer.Ordinal))
             {
                 Console.Error.WriteLine($"  {known,-12} {benchmark().About}");
@@ -29,7 +29,7 @@ internal static class BenchmarkCommand
             stop.Cancel();
         };
         var subject = make();
-        var report = new BenchmarkReport(asked.Name, asked.Seconds, asked.Rounds);
+        var report = new BenchmarkReport(asked.Name, asked.Seconds, asked.Rounds, asked.Size);
         report.Say($"{report.Command}: {subject.About}");
         try
         {
@@ -78,6 +78,9 @@ internal static class BenchmarkCommand
                 case "--rounds" when int.TryParse(value, CultureInfo.InvariantCulture, out var rounds) && rounds > 0:
                     (asked, i) = (asked with { Rounds = rounds }, i + 1);
                     break;
+                case "--size" when int.TryParse(value, CultureInfo.InvariantCulture, out var size) && size > 0:
+                    (asked, i) = (asked with { Size = size }, i + 1);
+                    break;
                 case var name when asked.Name.Length == 0 && !name.StartsWith('-'):
                     asked = asked with { Name = name };
                     break;
@@ -89,5 +92,5 @@ internal static class BenchmarkCommand
         return asked;
     }
 
-    private sealed record Asked(string Name, bool Check = false, bool Save = false, double? Seconds = null, int? Rounds = null);
+    private sealed record Asked(string Name, bool Check = false, bool Save = false, double? Seconds = null, int? Rounds = null, int? Size = null);
 }

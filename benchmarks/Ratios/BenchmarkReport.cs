@@ -7,7 +7,8 @@ namespace InstaGrpc.Ratios;
 /// <param name="name">The benchmark's.</param>
 /// <param name="seconds">Length of a round where it was asked for: shorter ones try a change quickly, and judge nothing.</param>
 /// <param name="rounds">Number of rounds where it was asked for.</param>
-internal sealed class BenchmarkReport(string name, double? seconds = null, int? rounds = null)
+/// <param name="size">Size of the data where it was asked for, by the benchmark's own measure.</param>
+internal sealed class BenchmarkReport(string name, double? seconds = null, int? rounds = null, int? size = null)
 {
     private static readonly JsonSerializerOptions _json = new() { WriteIndented = true, PropertyNamingPolicy = JsonNamingPolicy.CamelCase };
 
@@ -18,9 +19,10 @@ internal sealed class BenchmarkReport(string name, double? seconds = null, int? 
 
     public int? Rounds { get; } = rounds;
 
-    public string Command { get; } = string.Create(
-        CultureInfo.InvariantCulture,
-        $"./insta bench {name}{(seconds is null ? "" : $" --seconds {seconds}")}{(rounds is null ? "" : $" --rounds {rounds}")}");
+    public int? Size { get; } = size;
+
+    public string Command { get; } =
+        $"./insta bench {name}{Option("seconds", seconds)}{Option("rounds", rounds)}{Option("size", size)}";
 
     public IReadOnlyList<Ratio> Ratios => _ratios;
 
@@ -53,6 +55,9 @@ internal sealed class BenchmarkReport(string name, double? seconds = null, int? 
         File.WriteAllText(path, JsonSerializer.Serialize(content, _json) + "\n");
         return path;
     }
+
+    private static string Option(string option, IFormattable? value) =>
+        value is null ? "" : $" --{option} {value.ToString(null, CultureInfo.InvariantCulture)}";
 
     private static string InOneLine(Ratio ratio) => string.Create(
         CultureInfo.InvariantCulture,

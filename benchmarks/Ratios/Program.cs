@@ -1,5 +1,6 @@
 using InstaGrpc.Ratios;
 using InstaGrpc.Ratios.Fanout;
+using InstaGrpc.Ratios.Feed;
 using InstaGrpc.Ratios.Freshness;
 using InstaGrpc.Ratios.Hit;
 using InstaGrpc.Ratios.Ids;
@@ -20,6 +21,7 @@ if (args is [PlainLikes.Argument, var database])
 var benchmarks = new Dictionary<string, Func<IBenchmark>>(StringComparer.Ordinal)
 {
     ["fanout"] = () => new FanoutBenchmark(),
+    ["feed"] = () => new FeedBenchmark(),
     ["freshness"] = () => new FreshnessBenchmark(),
     ["hit"] = () => new HitBenchmark(),
     ["ids"] = () => new IdsBenchmark(),
