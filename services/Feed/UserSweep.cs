@@ -20,7 +20,6 @@ internal sealed partial class UserSweep(
 {
     // One process sweeps a node's users at a time; "users" in ASCII.
     private const string TryLock = "SELECT pg_try_advisory_lock(504981942899)";
-    private const string Unlock = "SELECT pg_advisory_unlock(504981942899)";
 
     private readonly Channel<bool> _wake = Channel.CreateBounded<bool>(
         new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
@@ -31,7 +30,8 @@ internal sealed partial class UserSweep(
     /// <summary>One round for the deleted users of one node. False: another process is at it.</summary>
     public async ValueTask<bool> SweepAsync(NodeName node, CancellationToken cancellation)
     {
-        await using var connection = await pool.OpenAsync(node, cancellation).ConfigureAwait(false);
+        // The lock goes with the session, however the round ends.
+        await using var connection = await pool.OpenSessionAsync(node, cancellation).ConfigureAwait(false);
         await using var take = new NpgsqlCommand(TryLock, connection);
         if (!(bool)(await take.ExecuteScalarAsync(cancellation).ConfigureAwait(false))!)
         {
@@ -55,9 +55,6 @@ internal sealed partial class UserSweep(
             after = page[^1].Id;
         }
 
-        // After a failure the pool resets the session, which gives the lock back too.
-        await using var give = new NpgsqlCommand(Unlock, connection);
-        await give.ExecuteNonQueryAsync(cancellation).ConfigureAwait(false);
         return true;
     }
 

@@ -15,12 +15,12 @@ internal sealed partial class MediaSweep(
 {
     // One process sweeps a node at a time; "sweep" in ASCII.
     private const string TryLock = "SELECT pg_try_advisory_lock(495874696560)";
-    private const string Unlock = "SELECT pg_advisory_unlock(495874696560)";
 
     /// <summary>One round on one node. False: another process is at it.</summary>
     public async ValueTask<bool> SweepAsync(NodeName node, CancellationToken cancellation)
     {
-        var connection = await pool.OpenAsync(node, cancellation).ConfigureAwait(false);
+        // The lock goes with the session, however the round ends.
+        var connection = await pool.OpenSessionAsync(node, cancellation).ConfigureAwait(false);
         await using (connection.ConfigureAwait(false))
         {
             await using var take = new NpgsqlCommand(TryLock, connection);
@@ -31,10 +31,6 @@ internal sealed partial class MediaSweep(
 
             await answers.SweepAsync(connection, cancellation).ConfigureAwait(false);
             await SweepPostsAsync(connection, cancellation).ConfigureAwait(false);
-
-            // After a failure the pool resets the session, which gives the lock back too.
-            await using var give = new NpgsqlCommand(Unlock, connection);
-            await give.ExecuteNonQueryAsync(cancellation).ConfigureAwait(false);
             return true;
         }
     }

@@ -22,11 +22,17 @@ public sealed class NodePool : IAsyncDisposable
                 pair.Value.Region,
                 Build(pair.Value.Primary, options, loggers),
                 [.. pair.Value.Followers.Select(follower => Build(follower, options, loggers))],
-                BuildAside(pair.Value.Primary, options)));
+                BuildAside(pair.Value.Primary, options),
+                Session(pair.Value.Primary, options)));
         DataNodes = [.. nodes.Keys.Order()];
         nodes.Add(
             DirectoryNode,
-            new NodeServers(options.DirectoryRegion, Build(options.Directory, options, loggers), [], BuildAside(options.Directory, options)));
+            new NodeServers(
+                options.DirectoryRegion,
+                Build(options.Directory, options, loggers),
+                [],
+                BuildAside(options.Directory, options),
+                Session(options.Directory, options)));
         _nodes = nodes.ToFrozenDictionary();
         AllNodes = [DirectoryNode, .. DataNodes];
     }
@@ -59,6 +65,31 @@ public sealed class NodePool : IAsyncDisposable
     /// <summary>A connection to the primary from the pool.</summary>
     /// <exception cref="NodeUnavailableException">The server can't be reached, refuses, or the pool stayed exhausted.</exception>
     public ValueTask<NpgsqlConnection> OpenAsync(NodeName node, CancellationToken cancellation) => OpenAsync(node, Primary(node), cancellation);
+
+    /// <summary>
+    /// A connection to the primary that is nobody else's before or after: for what lives as long as its session, such as a session's advisory
+    /// lock or a setting. It is beside the pool and not counted by it.
+    /// </summary>
+    /// <exception cref="NodeUnavailableException">The server can't be reached or refuses.</exception>
+    public async ValueTask<NpgsqlConnection> OpenSessionAsync(NodeName node, CancellationToken cancellation)
+    {
+        var connection = new NpgsqlConnection(Find(node).Session);
+        try
+        {
+            await connection.OpenAsync(cancellation).ConfigureAwait(false);
+            return connection;
+        }
+        catch (Exception e)
+        {
+            await connection.DisposeAsync().ConfigureAwait(false);
+            if (NodeUnavailableException.IsCausedBy(e))
+            {
+                throw new NodeUnavailableException(node, e);
+            }
+
+            throw;
+        }
+    }
 
     public async ValueTask DisposeAsync()
     {
@@ -97,6 +128,8 @@ public sealed class NodePool : IAsyncDisposable
         // Queries are few and fixed, so each connection keeps them prepared.
         Default(settings, "Max Auto Prepare", 100);
         Default(settings, "Auto Prepare Min Usages", 2);
+        // Nobody leaves a session's state behind (see OpenSessionAsync), and the reset costs the server as much as a small query.
+        Default(settings, "No Reset On Close", true);
         var builder = new NpgsqlDataSourceBuilder(settings.ConnectionString);
         if (loggers is not null)
         {
@@ -116,6 +149,15 @@ public sealed class NodePool : IAsyncDisposable
         return NpgsqlDataSource.Create(settings);
     }
 
+    private static string Session(string address, PostgresOptions options)
+    {
+        var settings = PostgresAddress.Parse(address);
+        settings.Pooling = false;
+        Default(settings, "Timeout", (int)Math.Ceiling(options.ConnectTimeout.TotalSeconds));
+        Default(settings, "Application Name", "insta");
+        return settings.ConnectionString;
+    }
+
     private static void Default(NpgsqlConnectionStringBuilder settings, string keyword, object value)
     {
         if (!settings.ContainsKey(keyword) || !settings.ShouldSerialize(keyword))
@@ -128,5 +170,6 @@ public sealed class NodePool : IAsyncDisposable
         ? servers
         : throw new NodeUnavailableException(node, $"Node {node} is not configured here: set Insta:Postgres:Nodes:{node}:Primary.");
 
-    private sealed record NodeServers(string Region, NpgsqlDataSource Primary, NpgsqlDataSource[] Followers, NpgsqlDataSource Aside);
+    private sealed record NodeServers(
+        string Region, NpgsqlDataSource Primary, NpgsqlDataSource[] Followers, NpgsqlDataSource Aside, string Session);
 }

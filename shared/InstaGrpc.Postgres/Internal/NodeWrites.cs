@@ -39,8 +39,8 @@ internal sealed partial class NodeWrites(NodePool pool, ShardRouter router, IWri
         var connection = await pool.OpenAsync(node, cancellation).ConfigureAwait(false);
         await using (connection.ConfigureAwait(false))
         {
+            // Disposed of after the commit it does nothing; before it, it rolls back.
             var transaction = await connection.BeginTransactionAsync(cancellation).ConfigureAwait(false);
-            T result;
             await using (transaction.ConfigureAwait(false))
             {
                 if (Activity.Current is { Recorded: true, Id: { } traceparent, IdFormat: ActivityIdFormat.W3C })
@@ -51,14 +51,12 @@ internal sealed partial class NodeWrites(NodePool pool, ShardRouter router, IWri
                     await trace.ExecuteNonQueryAsync(cancellation).ConfigureAwait(false);
                 }
 
-                result = await work(connection, transaction, cancellation).ConfigureAwait(false);
-                await transaction.CommitAsync(cancellation).ConfigureAwait(false);
-            }
+                var result = await work(connection, transaction, cancellation).ConfigureAwait(false);
 
-            // On the connection that committed, after the commit: what is flushed now includes it. If this fails, the call fails: an answer
-            // without its token would let its caller read around its own write.
-            tokens.Add(node, await WalPosition.FlushedAsync(connection, cancellation).ConfigureAwait(false));
-            return result;
+                // If the position fails, the call fails: an answer without its token would let its caller read around its own write.
+                tokens.Add(node, await WalPosition.CommitAsync(connection, cancellation).ConfigureAwait(false));
+                return result;
+            }
         }
     }
 

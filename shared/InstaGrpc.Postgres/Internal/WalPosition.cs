@@ -15,11 +15,14 @@ internal static class WalPosition
         FROM pg_control_recovery() r, pg_control_checkpoint() c WHERE pg_is_in_recovery()
         """;
 
-    /// <summary>A primary's token: run after the commit, on the connection that committed.</summary>
-    public static async ValueTask<TokenPosition> FlushedAsync(NpgsqlConnection connection, CancellationToken cancellation)
+    /// <summary>
+    /// Commits the transaction that is open, and reads the token in the same round trip. The server takes the second statement after the first
+    /// is done, on the session that committed: what is flushed then includes the commit. A commit that fails ends the trip before it.
+    /// </summary>
+    public static async ValueTask<TokenPosition> CommitAsync(NpgsqlConnection connection, CancellationToken cancellation)
     {
-        await using var command = new NpgsqlCommand(Flushed, connection);
-        await using var reader = await command.ExecuteReaderAsync(cancellation).ConfigureAwait(false);
+        await using var batch = new NpgsqlBatch(connection) { BatchCommands = { new("COMMIT"), new(Flushed) } };
+        await using var reader = await batch.ExecuteReaderAsync(cancellation).ConfigureAwait(false);
         await reader.ReadAsync(cancellation).ConfigureAwait(false);
         return new TokenPosition(Timeline.FromWalFileName(reader.GetString(0)), ToLsn(reader.GetFieldValue<NpgsqlLogSequenceNumber>(1)));
     }
