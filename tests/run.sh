@@ -74,6 +74,27 @@ X
 phase restore dotnet msbuild "$state/tests.proj" -t:Restore -p:Configuration="$configuration" -nologo -v:quiet -clp:ErrorsOnly
 phase build compiled dotnet msbuild "$state/tests.proj" -t:Build -p:Configuration="$configuration" -m -nologo -v:quiet -clp:ErrorsOnly
 
+# The longest first, so that none of them runs alone at the end: by the seconds of this checkout's last run, or else by these.
+seconds="$state/test-seconds"
+usual='tests/Projector 240
+tests/Host 165
+tests/Robustness/Feeds 130
+tests/Changes 130
+tests/Integration 120
+tests/Feed 90
+tests/Postgres 77
+tests/Mesh 58
+tests/Invalidator 53
+tests/Media 47'
+touch "$seconds"
+by_length() {
+    local project
+    for project in "$@"; do
+        { echo "$usual"; cat "$seconds"; } | awk -v folder="$(dirname "$project")" -v project="$project" \
+            '$1 == folder { last = $2 } END { print last + 0, project }'
+    done | sort -k1,1nr -k2 | cut -d' ' -f2
+}
+
 # run_project PATH: one test process; prints when it ends.
 run_project() {
     local project=$1 name log assembly begun=$SECONDS status=0
@@ -83,6 +104,7 @@ run_project() {
     timeout -k 20 "${INSTA_TEST_LIMIT:-1800}" dotnet vstest "$assembly" --ResultsDirectory:"$results" --logger:"trx;LogFileName=$name.trx" \
         >"$log" 2>&1 </dev/null || status=$?
     echo "$status" >"$results/$name.status"
+    echo "$(dirname "$project") $((SECONDS - begun))" >"$results/$name.seconds"
     if [ "$status" = 0 ]; then
         echo "passed  $name ($((SECONDS - begun)) s)"
     else
@@ -91,13 +113,15 @@ run_project() {
     fi
 }
 
-# One test process a core: each waits most of its time, for its servers and for what it provokes.
-limit=$(nproc 2>/dev/null || echo 2)
-for project in "${projects[@]}"; do
+# One test process a core and one more: each waits for a part of its time, for its servers and for what it provokes.
+limit=$(($(nproc 2>/dev/null || echo 2) + 1))
+for project in $(by_length "${projects[@]}"); do
     while [ "$(jobs -rp | wc -l)" -ge "$limit" ]; do wait -n || true; done
     run_project "$project" &
 done
 wait || true
+cat "$seconds" "$results"/*.seconds | awk '{ last[$1] = $2 } END { for (folder in last) print folder, last[folder] }' | sort >"$seconds.new"
+mv "$seconds.new" "$seconds"
 
 for project in "${projects[@]}"; do
     name=$(basename "$project" .csproj)

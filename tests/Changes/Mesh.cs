@@ -18,6 +18,8 @@ internal sealed class Mesh : IAsyncDisposable
     private readonly List<Publisher> _publishers = [];
     private readonly ServiceProvider _services = new ServiceCollection().AddMetrics().BuildServiceProvider();
     private readonly CancellationTokenSource _limit = new(TimeSpan.FromSeconds(90));
+    private readonly List<TestDatabase> _databases = [];
+    private readonly Dictionary<NodeName, NpgsqlDataSource> _sources = [];
 
     private Mesh(EmbeddedPostgres server, TestBroker broker, string name)
     {
@@ -43,15 +45,26 @@ internal sealed class Mesh : IAsyncDisposable
 
     public string SlotName => PublicationName.Of(Log.Options.Prefix, Node);
 
-    public string NodeDatabase => Name + "_n1";
+    public string NodeDatabase => _databases[1].Name;
 
     public static async Task<Mesh> CreateAsync(SharedServers servers, EmbeddedPostgres? server = null)
     {
         var mesh = new Mesh(server ?? servers.Postgres, servers.Broker, servers.NewPrefix("changes").TrimEnd('.').Replace('-', '_'));
+        foreach (var node in (NodeName[])[NodePool.DirectoryNode, Node])
+        {
+            var name = $"{mesh.Name}_{node}";
+            var database = server is not null ? new TestDatabase(server, name, await server.CreateDatabaseAsync(name))
+                : node == Node ? await servers.CreateNodeAsync(name)
+                : await servers.CreateDirectoryAsync(name);
+            mesh._databases.Add(database);
+            // A pooled connection does not survive its server, and a server of a test's own is there to be stopped.
+            mesh._sources.Add(node, NpgsqlDataSource.Create($"{database.ConnectionString};Pooling={server is null}"));
+        }
+
         var options = new PostgresOptions
         {
-            Directory = await mesh.Server.CreateDatabaseAsync(mesh.Name + "_dir"),
-            Nodes = { ["n1"] = new PostgresNodeOptions { Primary = await mesh.Server.CreateDatabaseAsync(mesh.NodeDatabase) } },
+            Directory = mesh._databases[0].ConnectionString,
+            Nodes = { ["n1"] = new PostgresNodeOptions { Primary = mesh._databases[1].ConnectionString } },
         };
         mesh.Pool = new NodePool(options);
         await new Migrator(NullLogger<Migrator>.Instance).MigrateAsync(mesh.Pool, mesh.Limit);
@@ -111,14 +124,7 @@ internal sealed class Mesh : IAsyncDisposable
 
     public StreamReader Read(ChangeStart start) => new(Log.OpenConsumer(Node, "test", start), Limit);
 
-    /// <summary>A connection of its own: a pooled one does not survive its server.</summary>
-    public async Task<NpgsqlConnection> OpenAsync(NodeName? node = null)
-    {
-        var database = node == NodePool.DirectoryNode ? Pool.Options.Directory : Pool.Options.Nodes["n1"].Primary;
-        var connection = new NpgsqlConnection(database + ";Pooling=false");
-        await connection.OpenAsync(Limit);
-        return connection;
-    }
+    public ValueTask<NpgsqlConnection> OpenAsync(NodeName? node = null) => _sources[node ?? Node].OpenConnectionAsync(Limit);
 
     /// <summary>Runs statements on the node, each committed by itself; returns what <c>pg_current_wal_flush_lsn()</c> says
     /// afterwards.</summary>
@@ -161,7 +167,9 @@ internal sealed class Mesh : IAsyncDisposable
     /// <summary>Waits until a query answers true.</summary>
     public async Task UntilAsync(string sql, NodeName? node = null)
     {
-        while (!await QueryAsync<bool>(sql, node))
+        await using var connection = await OpenAsync(node);
+        await using var command = new NpgsqlCommand(sql, connection);
+        while (await command.ExecuteScalarAsync(Limit) is not true)
         {
             await Task.Delay(10, Limit);
         }
@@ -177,10 +185,14 @@ internal sealed class Mesh : IAsyncDisposable
         await Pool.DisposeAsync();
         await _services.DisposeAsync();
         _limit.Dispose();
-        if (!Server.Exited.IsCompleted)
+        foreach (var source in _sources.Values)
         {
-            await Server.DropDatabaseAsync(NodeDatabase);
-            await Server.DropDatabaseAsync(Name + "_dir");
+            await source.DisposeAsync();
+        }
+
+        foreach (var database in _databases.Where(_ => !Server.Exited.IsCompleted))
+        {
+            await database.DisposeAsync();
         }
     }
 }

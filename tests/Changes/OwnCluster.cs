@@ -42,8 +42,7 @@ internal sealed class OwnCluster : IAsyncDisposable
     }
 
     /// <summary>Commits wait from now on for a standby that is not there; or no longer.</summary>
-    public Task HoldCommitsAsync(bool hold) =>
-        ExecuteAsync($"ALTER SYSTEM SET synchronous_standby_names = '{(hold ? "absent" : "")}'; SELECT pg_reload_conf()");
+    public Task HoldCommitsAsync(bool hold) => CommitHold.SetAsync(Server, hold);
 
     /// <summary>A later timeline on the same data; the server must be stopped.</summary>
     public async Task StartPromotedAsync()

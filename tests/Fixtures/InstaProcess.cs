@@ -8,9 +8,6 @@ namespace InstaGrpc.TestFixtures;
 /// reference services/Host.</summary>
 public sealed class InstaProcess : IAsyncDisposable
 {
-    /// <summary>Sets <c>Insta:DeadlineFloor</c>.</summary>
-    public const string DeadlineFloorVariable = "INSTA__DEADLINEFLOOR";
-
     private static readonly TimeSpan _limit = TimeSpan.FromSeconds(120);
 
     private readonly Process _process;
@@ -30,11 +27,14 @@ public sealed class InstaProcess : IAsyncDisposable
     /// <summary>All lines so far, standard output and error.</summary>
     public ConcurrentQueue<string> Output { get; } = new();
 
-    /// <summary>The executable. What it serves has no deadline below <see cref="MeshProcess.DeadlineFloor"/> unless the variables say otherwise.</summary>
+    /// <summary>The executable; where it serves, with <see cref="PatientSettings"/>, unless the variables say otherwise.</summary>
     public static InstaProcess Start(IReadOnlyDictionary<string, string>? variables, params string[] arguments)
     {
         Dictionary<string, string> all = new(variables ?? new Dictionary<string, string>());
-        if (arguments is ["up" or "serve", ..]) all.TryAdd(DeadlineFloorVariable, MeshProcess.DeadlineFloor);
+        if (arguments is ["up" or "serve", ..])
+        {
+            foreach (var (name, value) in PatientSettings.Variables) all.TryAdd(name, value);
+        }
         return StartProgram(Path.Combine(AppContext.BaseDirectory, "insta"), all, arguments);
     }
 

@@ -21,12 +21,6 @@ namespace InstaGrpc.TestFixtures;
 /// <remarks>Its end fails the test if an error was logged that the test did not announce with <see cref="ExpectErrors"/>.</remarks>
 public sealed class MeshProcess : IAsyncDisposable
 {
-    /// <summary>
-    /// No method's deadline is shorter (<c>Insta:DeadlineFloor</c>) unless a test says otherwise: contracts promise their 1 or 2 s on machines
-    /// that are not compiling first calls of four processes at once.
-    /// </summary>
-    public const string DeadlineFloor = "00:00:30";
-
     private readonly WebApplication _app;
     private readonly ErrorLog _errors;
     private readonly GrpcChannel _channel;
@@ -50,7 +44,8 @@ public sealed class MeshProcess : IAsyncDisposable
     /// <summary>Errors are part of this test.</summary>
     public bool ExpectErrors { get; set; }
 
-    /// <param name="configuration">Keys of <c>Insta:*</c>, e.g. those of <see cref="TestNodes.Configuration"/>; the last of equal ones counts.</param>
+    /// <param name="configuration">Keys of <c>Insta:*</c>, e.g. those of <see cref="TestNodes.Configuration"/>; the last of equal ones counts, and
+    /// before all of them <see cref="PatientSettings"/>.</param>
     /// <param name="add">Adds the roles.</param>
     public static async Task<MeshProcess> StartAsync(
         IEnumerable<KeyValuePair<string, string?>> configuration, params Action<IServiceCollection, IConfiguration>[] add)
@@ -58,7 +53,10 @@ public sealed class MeshProcess : IAsyncDisposable
         var errors = new ErrorLog();
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions { EnvironmentName = "Development" });
         builder.Configuration.AddInMemoryCollection();
-        builder.Configuration["Insta:DeadlineFloor"] = DeadlineFloor;
+        foreach (var (key, value) in PatientSettings.Keys)
+        {
+            builder.Configuration[key] = value;
+        }
         foreach (var (key, value) in configuration)
         {
             builder.Configuration[key] = value;

@@ -17,6 +17,7 @@ public sealed class SharedServers : IAsyncLifetime, IAsyncDisposable
     private readonly List<EmbeddedMemcached> _memcached = [];
     private TestFolder? _folder;
     private EmbeddedPostgres? _postgres;
+    private MigratedDatabases? _migrated;
     private TestBroker? _broker;
     private int _names;
 
@@ -49,7 +50,7 @@ public sealed class SharedServers : IAsyncLifetime, IAsyncDisposable
         finally
         {
             // One that failed must not leave the others running.
-            if (postgres.IsCompletedSuccessfully) _postgres = postgres.Result;
+            if (postgres.IsCompletedSuccessfully) (_postgres, _migrated) = (postgres.Result, new MigratedDatabases(postgres.Result));
             if (memcached.IsCompletedSuccessfully) _memcached.AddRange(memcached.Result);
             if (broker.IsCompletedSuccessfully) _broker = broker.Result;
             if (_postgres is null || _memcached.Count == 0 || _broker is null) await DisposeAsync().ConfigureAwait(false);
@@ -67,7 +68,8 @@ public sealed class SharedServers : IAsyncLifetime, IAsyncDisposable
         Authentication = PostgresAuthentication.Trust,
         TemplateFolder = Checkout.StateFolder,
         StopLimit = TimeSpan.FromSeconds(2),
-        Settings = settings ?? new Dictionary<string, string>(),
+        // Databases of tests live for seconds: a vacuum of each costs more than it wins, and holds up copies of templates.
+        Settings = new Dictionary<string, string>(settings ?? new Dictionary<string, string>()) { ["autovacuum"] = "off" },
     };
 
     /// <summary>A database of the caller's own; dispose it to drop it with its slots.</summary>
@@ -77,6 +79,13 @@ public sealed class SharedServers : IAsyncLifetime, IAsyncDisposable
         var name = Unique(hint);
         return new TestDatabase(Postgres, name, await Postgres.CreateDatabaseAsync(name, ct).ConfigureAwait(false));
     }
+
+    /// <summary>The same, migrated to a directory.</summary>
+    public Task<TestDatabase> CreateDirectoryAsync(string hint = "directory", CancellationToken ct = default) =>
+        CreateMigratedAsync(hint, isDirectory: true, ct);
+
+    /// <summary>The same, migrated to a node.</summary>
+    public Task<TestDatabase> CreateNodeAsync(string hint = "node", CancellationToken ct = default) => CreateMigratedAsync(hint, isDirectory: false, ct);
 
     /// <summary>A prefix of the caller's own for keys and topics (<c>Insta:Prefix</c>), ending in a dot.</summary>
     public string NewPrefix(string hint = "test") => Unique(hint).Replace('_', '-') + ".";
@@ -90,6 +99,12 @@ public sealed class SharedServers : IAsyncLifetime, IAsyncDisposable
     }
 
     async ValueTask IAsyncDisposable.DisposeAsync() => await DisposeAsync().ConfigureAwait(false);
+
+    private async Task<TestDatabase> CreateMigratedAsync(string hint, bool isDirectory, CancellationToken ct)
+    {
+        var name = Unique(hint);
+        return new TestDatabase(Postgres, name, await _migrated!.CopyAsync(name, isDirectory, ct).ConfigureAwait(false));
+    }
 
     private static InvalidOperationException NotStarted() => new("the servers are not started: await InitializeAsync first");
 

@@ -42,7 +42,9 @@ public sealed class TestNodes : IAsyncDisposable
         List<TestDatabase> databases = [];
         for (var i = 0; i <= nodes; i++)
         {
-            databases.Add(await servers.CreateDatabaseAsync(hint, ct).ConfigureAwait(false));
+            databases.Add(await (!migrate ? servers.CreateDatabaseAsync(hint, ct)
+                : i == 0 ? servers.CreateDirectoryAsync(hint, ct)
+                : servers.CreateNodeAsync(hint, ct)).ConfigureAwait(false));
         }
 
         var options = new PostgresOptions { Directory = databases[0].ConnectionString };
@@ -54,6 +56,7 @@ public sealed class TestNodes : IAsyncDisposable
         var pool = new NodePool(options);
         if (migrate)
         {
+            // What is left to do: the nodes into the directory, the shards over them.
             await new Migrator(NullLogger<Migrator>.Instance).MigrateAsync(pool, ct).ConfigureAwait(false);
         }
 

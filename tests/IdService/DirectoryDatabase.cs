@@ -1,19 +1,11 @@
-using InstaGrpc.Postgres;
 using InstaGrpc.TestFixtures;
-using Microsoft.Extensions.Logging.Abstractions;
 
 namespace InstaGrpc.IdService.Tests;
 
 /// <summary>A database with the directory's tables.</summary>
 internal static class DirectoryDatabase
 {
-    public static async Task<TestDatabase> CreateAsync(SharedServers servers)
-    {
-        var database = await servers.CreateDatabaseAsync("ids");
-        await using var connection = await database.OpenAsync();
-        await new Migrator(NullLogger<Migrator>.Instance).MigrateDirectoryAsync(connection, CancellationToken.None);
-        return database;
-    }
+    public static Task<TestDatabase> CreateAsync(SharedServers servers) => servers.CreateDirectoryAsync("ids");
 
     /// <summary>As if a window of the shard, another instance's, ended this far ahead of the directory's clock.</summary>
     public static Task SetLastWindowAsync(this TestDatabase directory, int shard, TimeSpan ahead) => directory.ExecuteAsync(

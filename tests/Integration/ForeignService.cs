@@ -40,11 +40,10 @@ internal sealed class ForeignService : IAsyncDisposable
         await WriteNuGetConfigAsync(folder, packages);
         await DotnetAsync("build", project, "-c", "Release");
 
-        var settings = new Dictionary<string, string>(variables)
+        var settings = new Dictionary<string, string>([.. PatientSettings.Variables, .. variables])
         {
             ["DOTNET_ENVIRONMENT"] = "Development", // what its contracts do not declare is an error then
             ["ASPNETCORE_URLS"] = "http://127.0.0.1:0",
-            [InstaProcess.DeadlineFloorVariable] = MeshProcess.DeadlineFloor,
         };
         var process = InstaProcess.StartProgram(
             "dotnet", settings, Path.Combine(project, "bin", "Release", "net10.0", "Shop.Orders.dll"), "--contentRoot", project);

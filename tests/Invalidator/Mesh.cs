@@ -77,8 +77,8 @@ internal sealed class Mesh : IAsyncDisposable
     public static async Task<Mesh> CreateAsync(
         SharedServers servers, int memcached = 1, bool proxied = false, EmbeddedMemcachedOptions? options = null)
     {
-        var directory = await servers.CreateDatabaseAsync("invdir");
-        var database = await servers.CreateDatabaseAsync("invnode");
+        var directory = await servers.CreateDirectoryAsync("invdir");
+        var database = await servers.CreateNodeAsync("invnode");
         var own = await Task.WhenAll(Enumerable.Range(0, memcached).Select(_ => EmbeddedMemcached.StartAsync(options)));
         var mesh = new Mesh(servers, directory, database, own, proxied);
         await using var pool = new NodePool(new PostgresOptions

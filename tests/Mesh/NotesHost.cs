@@ -80,8 +80,7 @@ public sealed class NotesHost : IAsyncDisposable
     {
         TestDatabase[] databases =
         [
-            await servers.CreateDatabaseAsync("directory"), await servers.CreateDatabaseAsync("one"),
-                await servers.CreateDatabaseAsync("two"),
+            await servers.CreateDirectoryAsync(), await servers.CreateNodeAsync("one"), await servers.CreateNodeAsync("two"),
         ];
         var configuration = new Dictionary<string, string?>
         {

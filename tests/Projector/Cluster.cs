@@ -1,6 +1,5 @@
 using InstaGrpc.Embedded;
 using InstaGrpc.TestFixtures;
-using Npgsql;
 
 namespace InstaGrpc.Services.Projector.Tests;
 
@@ -15,16 +14,7 @@ internal sealed class Cluster : IAsyncDisposable
         Server = await EmbeddedPostgres.StartAsync(SharedServers.PostgresOptions(Path.Combine(_folder.Path, "data")));
 
     /// <summary>Commits wait from now on for a standby that is not there; or no longer.</summary>
-    public async Task HoldCommitsAsync(bool hold)
-    {
-        await using var connection = new NpgsqlConnection(Server.ConnectionString() + ";Pooling=false");
-        await connection.OpenAsync();
-        foreach (var sql in new[] { $"ALTER SYSTEM SET synchronous_standby_names = '{(hold ? "absent" : "")}'", "SELECT pg_reload_conf()" })
-        {
-            await using var command = new NpgsqlCommand(sql, connection);
-            await command.ExecuteNonQueryAsync();
-        }
-    }
+    public Task HoldCommitsAsync(bool hold) => CommitHold.SetAsync(Server, hold);
 
     public async ValueTask DisposeAsync()
     {

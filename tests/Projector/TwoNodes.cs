@@ -22,15 +22,9 @@ internal sealed class TwoNodes : IAsyncDisposable
     private static readonly long _started = InstaId.MillisecondsAt(DateTimeOffset.UtcNow);
 
     private readonly CancellationTokenSource _limit = new(TimeSpan.FromSeconds(150));
-    private readonly EmbeddedPostgres _server;
-    private readonly string _name;
     private readonly List<IHost> _hosts = [];
-
-    private TwoNodes(EmbeddedPostgres server, string name)
-    {
-        _server = server;
-        _name = name;
-    }
+    private readonly List<TestDatabase> _databases = [];
+    private readonly Dictionary<NodeName, NpgsqlDataSource> _sources = [];
 
     public static NodeName One { get; } = new("n1");
 
@@ -51,13 +45,20 @@ internal sealed class TwoNodes : IAsyncDisposable
 
     public static async Task<TwoNodes> CreateAsync(SharedServers servers, EmbeddedPostgres? server = null)
     {
-        var nodes = new TwoNodes(server ?? servers.Postgres, servers.NewPrefix("projector").TrimEnd('.').Replace('-', '_'));
-        foreach (var (key, database) in new[] { ("Directory", "dir"), ("Nodes:n1:Primary", "n1"), ("Nodes:n2:Primary", "n2") })
+        var nodes = new TwoNodes();
+        var prefix = servers.NewPrefix("projector");
+        foreach (var (node, key) in new[] { (NodePool.DirectoryNode, "Directory"), (One, "Nodes:n1:Primary"), (Two, "Nodes:n2:Primary") })
         {
-            nodes.Settings[$"Insta:Postgres:{key}"] = await nodes._server.CreateDatabaseAsync($"{nodes._name}_{database}", nodes.Limit);
+            var name = $"{prefix.TrimEnd('.').Replace('-', '_')}_{node}";
+            var database = server is not null ? new TestDatabase(server, name, await server.CreateDatabaseAsync(name, nodes.Limit))
+                : node == NodePool.DirectoryNode ? await servers.CreateDirectoryAsync(name, nodes.Limit)
+                : await servers.CreateNodeAsync(name, nodes.Limit);
+            nodes._databases.Add(database);
+            nodes._sources.Add(node, NpgsqlDataSource.Create(database.ConnectionString));
+            nodes.Settings[$"Insta:Postgres:{key}"] = database.ConnectionString;
         }
 
-        nodes.Settings["Insta:Prefix"] = nodes._name + ".";
+        nodes.Settings["Insta:Prefix"] = prefix;
         nodes.Settings["Insta:Kafka:BootstrapServers"] = servers.Broker.BootstrapServers;
         nodes.Settings["Insta:Kafka:Embedded"] = (!servers.Broker.IsApacheKafka).ToString();
         nodes.Settings["Insta:Projector:IdleStoreInterval"] = "00:00:00.2";
@@ -117,13 +118,7 @@ internal sealed class TwoNodes : IAsyncDisposable
 
     public ProjectorProcess StartProjectorProcess() => ProjectorProcess.Start(Settings.Select(pair => $"{pair.Key}={pair.Value}"));
 
-    public async Task<NpgsqlConnection> OpenAsync(NodeName node)
-    {
-        var key = node == NodePool.DirectoryNode ? "Directory" : $"Nodes:{node}:Primary";
-        var connection = new NpgsqlConnection(Settings[$"Insta:Postgres:{key}"] + ";Pooling=false");
-        await connection.OpenAsync(Limit);
-        return connection;
-    }
+    public ValueTask<NpgsqlConnection> OpenAsync(NodeName node) => _sources[node].OpenConnectionAsync(Limit);
 
     public async Task ExecuteAsync(NodeName node, string sql)
     {
@@ -237,9 +232,14 @@ internal sealed class TwoNodes : IAsyncDisposable
         Router.Dispose();
         await Pool.DisposeAsync();
         _limit.Dispose();
-        foreach (var database in new[] { "n1", "n2", "dir" })
+        foreach (var source in _sources.Values)
         {
-            await _server.DropDatabaseAsync($"{_name}_{database}");
+            await source.DisposeAsync();
+        }
+
+        foreach (var database in _databases)
+        {
+            await database.DisposeAsync();
         }
     }
 
