@@ -31,10 +31,14 @@ public sealed class OracleTests(AssemblyServers fixture, ITestOutputHelper outpu
         await using var system = await FeedSystem.StartAsync(fixture.Servers, activeFirstFrom, pullAbove);
         var started = began.Elapsed;
         var failed = new ConcurrentQueue<(FeedCase Case, Exception Fault)>();
-        await Parallel.ForAsync(
-            0, Cases, new ParallelOptions { MaxDegreeOfParallelism = AtATime }, async (index, _) =>
+        var limit = new ParallelOptions { MaxDegreeOfParallelism = AtATime };
+        // Calm ones first.
+        var all = Enumerable.Range(0, Cases).Select(static index => FirstSeed + (ulong)index).ToLookup(FeedCases.IsStormy);
+        foreach (var seeds in all.OrderBy(static some => some.Key))
+        {
+            await Parallel.ForEachAsync(seeds, limit, async (seed, _) =>
             {
-                var drawn = cases.Draw(FirstSeed + (ulong)index);
+                var drawn = cases.Draw(seed);
                 try
                 {
                     if (failed.IsEmpty)
@@ -49,6 +53,8 @@ public sealed class OracleTests(AssemblyServers fixture, ITestOutputHelper outpu
                     failed.Enqueue((drawn, e));
                 }
             });
+        }
+
         output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"""
             thresholds {activeFirstFrom} and {pullAbove}: {coverage.Cases} cases, {coverage.Whole} through all tiers and over each
             threshold both ways ({coverage.Share:P0}), {coverage.Walks} walks during writes; kill -9 of the projector
