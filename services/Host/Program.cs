@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.CommandLine.Parsing;
 using Grpc.Core;
 using InstaGrpc.Embedded;
 using InstaGrpc.Host;
@@ -40,8 +41,13 @@ try
     // Signals are ours (ShutdownSignal): an orderly stop takes longer than the parser would wait.
     var invocation = new InvocationConfiguration { ProcessTerminationTimeout = null, EnableDefaultExceptionHandler = false };
     var parsed = root.Parse(args);
-    var code = await parsed.InvokeAsync(invocation);
-    return parsed.Errors.Count > 0 ? faultOfTheCaller : code;
+    if (parsed.Errors.Count > 0)
+    {
+        foreach (var error in parsed.Errors) await Console.Error.WriteLineAsync($"insta: {ArgumentFault.Describe(error.Message)}");
+        await Console.Error.WriteLineAsync($"insta: {string.Join(' ', CommandPath(parsed.CommandResult))} --help tells what it takes");
+        return faultOfTheCaller;
+    }
+    return await parsed.InvokeAsync(invocation);
 }
 catch (Exception e) when (e is UsageException or EmbeddedServerException)
 {
@@ -59,3 +65,6 @@ catch (Exception e)
     await Console.Error.WriteLineAsync($"insta: {e}");
     return 1;
 }
+
+static IEnumerable<string> CommandPath(CommandResult command) =>
+    command.Parent is CommandResult parent ? [.. CommandPath(parent), command.Command.Name] : ["insta"];

@@ -8,13 +8,16 @@ internal enum Needs
     Postgres = 1,
     Memcached = 2,
     Kafka = 4,
+
+    /// <summary>Without it the role reads uncached.</summary>
+    MemcachedIfNamed = 8,
 }
 
 /// <summary>One line of <see cref="RoleTable"/>.</summary>
 /// <param name="Name">As <c>serve --roles</c> takes it.</param>
 /// <param name="Contract">Full name of the gRPC service; empty when the role has none.</param>
 /// <param name="Does">A few words for <c>insta roles</c>.</param>
-/// <param name="Needs">What it needs; the mesh's services start without memcached and Kafka, and say so.</param>
+/// <param name="Needs">What has to be named for it. It starts while memcached or Kafka is away, and says so.</param>
 /// <param name="Add">Registers it; its gRPC services through the mesh, which maps them.</param>
 internal sealed record Role(
     string Name,

@@ -30,6 +30,9 @@ internal sealed class RoleHost : IAsyncDisposable
     {
         _app = app;
         Roles = roles;
+        var stopping = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        app.Lifetime.ApplicationStopping.Register(stopping.SetResult);
+        Failed = stopping.Task;
     }
 
     public IReadOnlyList<Role> Roles { get; }
@@ -44,7 +47,11 @@ internal sealed class RoleHost : IAsyncDisposable
 
     /// <param name="roles">Rows of <see cref="RoleTable"/>.</param>
     /// <param name="flags">Settings of the command line: full keys and values.</param>
-    public static RoleHost Build(IReadOnlyList<Role> roles, IEnumerable<KeyValuePair<string, string?>> flags)
+    /// <exception cref="UsageException">The configuration can't be used.</exception>
+    public static RoleHost Build(IReadOnlyList<Role> roles, IEnumerable<KeyValuePair<string, string?>> flags) =>
+        ConfigurationFault.Explain(() => BuildUnexplained(roles, flags));
+
+    private static RoleHost BuildUnexplained(IReadOnlyList<Role> roles, IEnumerable<KeyValuePair<string, string?>> flags)
     {
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions
         {
@@ -68,17 +75,11 @@ internal sealed class RoleHost : IAsyncDisposable
         builder.Services.Configure<MeshOptions>(mesh => mesh.Mesh.ExternalPorts.Add(web.Port));
         builder.Services.AddInstaMesh(builder.Configuration);
         foreach (var role in roles) role.Add(builder.Services, builder.Configuration);
+        RefuseWithoutServers(roles, builder.Configuration);
+        MethodNames.RefuseUnknown(builder.Configuration);
         var app = builder.Build();
-        try
-        {
-            // Every gRPC service that a role added, health, reflection and metrics.
-            app.MapInstaMesh();
-        }
-        catch (Exception e) when (
-            e is OptionsValidationException or InvalidContractsException or InvalidOperationException or FormatException)
-        {
-            throw new UsageException(e.Message);
-        }
+        // Every gRPC service that a role added, health, reflection and metrics.
+        app.MapInstaMesh();
         return new RoleHost(app, roles);
     }
 
@@ -107,7 +108,7 @@ internal sealed class RoleHost : IAsyncDisposable
         }
         catch (OptionsValidationException e)
         {
-            throw new UsageException(e.Message);
+            throw new UsageException(ConfigurationFault.Describe(e));
         }
         catch (IOException e) when (e.InnerException is Microsoft.AspNetCore.Connections.AddressInUseException)
         {
@@ -141,6 +142,9 @@ internal sealed class RoleHost : IAsyncDisposable
         }
     }
 
+    /// <summary>Done when the process is to end without having been told to: a part of it has failed, which its log says.</summary>
+    public Task Failed { get; }
+
     /// <summary>Ends what runs, within the limit of the host's options.</summary>
     public Task StopAsync() => _app.StopAsync(CancellationToken.None);
 
@@ -149,6 +153,27 @@ internal sealed class RoleHost : IAsyncDisposable
     private static (IPEndPoint Grpc, IPEndPoint Web) Listeners(ProcessOptions process) =>
         (ListenAddress.Parse("Insta:Grpc:Listen", process.Grpc.Listen, DefaultGrpcPort),
             ListenAddress.Parse("Insta:Web:Listen", process.Web.Listen, DefaultWebPort));
+
+    /// <summary>Servers that are away are waited for; one that nobody has named never comes.</summary>
+    private static void RefuseWithoutServers(IReadOnlyList<Role> roles, IConfiguration configuration)
+    {
+        foreach (var role in roles)
+        {
+            Refuse(role, Needs.Postgres, "Insta:Postgres:Directory");
+            Refuse(role, Needs.Memcached, "Insta:Memcached:Servers");
+            Refuse(role, Needs.Kafka, "Insta:Kafka:BootstrapServers");
+        }
+
+        void Refuse(Role role, Needs needs, string key)
+        {
+            var section = configuration.GetSection(key);
+            if (role.Needs.HasFlag(needs) && string.IsNullOrWhiteSpace(section.Value) && !section.GetChildren().Any())
+            {
+                throw new UsageException(
+                    $"the role {role.Name} needs {needs}: set {key} (the variable {key.ToUpperInvariant().Replace(":", "__", StringComparison.Ordinal)})");
+            }
+        }
+    }
 
     /// <summary>
     /// A memcached that is away is waited for by the mesh, uncached. One that is there and cannot do what leases need never will.

@@ -65,4 +65,49 @@ public sealed class ConfigTests : IDisposable
         Assert.Equal(2, code);
         Assert.Contains(flag.Length == 0 ? command : value.Trim(','), output);
     }
+
+    [Theory]
+    [InlineData("the role leasecache needs Memcached: set Insta:Memcached:Servers", "serve --roles all", "")]
+    [InlineData("Insta:Invalidator:LoInterval", "serve --roles all",
+        "INSTA__INVALIDATOR__LOINTERVAL=zz;INSTA__MEMCACHED__SERVERS=127.0.0.1:1;INSTA__KAFKA__BOOTSTRAPSERVERS=127.0.0.1:1")]
+    [InlineData("a b", "serve --roles all", "INSTA__PREFIX=a b;INSTA__MEMCACHED__SERVERS=127.0.0.1:1;INSTA__KAFKA__BOOTSTRAPSERVERS=127.0.0.1:1")]
+    [InlineData("names no method", "serve --roles id", "INSTA__METHODS__insta.media.v1.MediaService/GetMedium__CACHE__MODE=off")]
+    [InlineData("names no method", "contracts --effective", "INSTA__METHODS__insta.media.v1.MediaService/GetMedium__CACHE__MODE=off")]
+    [InlineData("/dev/null/data", "up --data /dev/null/data", "")]
+    [InlineData("a port each", "up --grpc-port 7171 --web-port 7171 --data /tmp/insta-same-ports", "")]
+    [InlineData("give a whole number", "token --user x", "")]
+    [InlineData("no memcached is named", "cache flush --node all", "")]
+    public async Task WhatCannotBeUsedIsNamedInALineAndNoStack(string expected, string command, string variables)
+    {
+        var all = new Dictionary<string, string>
+        {
+            ["INSTA__POSTGRES__DIRECTORY"] = "postgres://nobody@127.0.0.1:1/x",
+            ["INSTA__POSTGRES__NODES__n1__PRIMARY"] = "postgres://nobody@127.0.0.1:1/x",
+        };
+        foreach (var pair in variables.Split(';', StringSplitOptions.RemoveEmptyEntries))
+        {
+            all[pair[..pair.IndexOf('=')]] = pair[(pair.IndexOf('=') + 1)..];
+        }
+
+        var (code, output) = await InstaProcess.RunAsync(all, command.Split(' '));
+
+        Assert.Equal(2, code);
+        Assert.Contains(expected, output);
+        Assert.DoesNotContain("   at ", output);
+        Assert.All(output.Split('\n'), line => Assert.StartsWith("insta: ", line));
+    }
+
+    [Fact]
+    public async Task AFileThatIsNoJsonIsNamedWithTheLine()
+    {
+        var file = Path.Combine(_folder.Path, "broken.json");
+        await File.WriteAllTextAsync(file, "{ \"Insta\": {\n \"Region\": eu\n} }");
+
+        var (code, output) = await InstaProcess.RunAsync(new Dictionary<string, string> { ["INSTA_CONFIG"] = file }, "config");
+
+        Assert.Equal(2, code);
+        Assert.Contains(file, output);
+        Assert.Contains("LineNumber: 1", output);
+        Assert.DoesNotContain('\n', output);
+    }
 }

@@ -114,7 +114,9 @@ internal static class CacheCommand
         if (method is not null)
         {
             var descriptor = CallCommand.Find(method);
-            return cache.Catalog[$"{descriptor.Service.FullName}/{descriptor.Name}"].Policy.ShardKey is null
+            var policy = cache.Catalog[$"{descriptor.Service.FullName}/{descriptor.Name}"].Policy;
+            if (policy.Cache is null && policy.Batch is null) throw new UsageException($"{method} declares no cache");
+            return policy.ShardKey is null
                 ? [NodePool.DirectoryNode]
                 : cache.Session.Postgres.DataNodes;
         }
@@ -126,7 +128,10 @@ internal static class CacheCommand
 
     private static async Task<CacheSession> OpenAsync(string data, CancellationToken ct)
     {
-        var session = new CacheSession(OperatorSession.Open(data));
+        var mesh = OperatorSession.Open(data);
+        // Without servers there is nothing to look into.
+        _ = mesh.Memcached;
+        var session = new CacheSession(mesh);
         await session.StartAsync(ct);
         return session;
     }

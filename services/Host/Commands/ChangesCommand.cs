@@ -27,6 +27,11 @@ internal static class ChangesCommand
                     line.Published?.ToString() ?? "-", line.PublishedAt is { } commit ? Ago(DateTimeOffset.UtcNow - commit) : "-",
                 ]));
             Console.WriteLine();
+            if (!session.HasMemcached)
+            {
+                Console.WriteLine("no memcached is named: everything is read uncached");
+                return;
+            }
             var marks = new List<string[]>();
             foreach (var node in session.Postgres.AllNodes)
             {

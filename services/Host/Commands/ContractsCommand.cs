@@ -16,9 +16,15 @@ internal static class ContractsCommand
         var effective = new Option<bool>("--effective") { Description = "With the configuration's overrides (Insta:Methods) in force." };
         var command = new Command("contracts", "Print what every method declares, with all defaults filled in.") { Retire(), effective };
         command.SetAction(parsed => Console.Write(parsed.GetValue(effective)
-            ? EffectivePolicyTable.Render(InstaContracts.Services, InstaConfiguration.Build([]))
+            ? Effective(InstaConfiguration.Build([]))
             : PolicyTable.Render(ContractCatalog.Read(InstaContracts.Services))));
         return command;
+    }
+
+    private static string Effective(IConfiguration configuration)
+    {
+        MethodNames.RefuseUnknown(configuration);
+        return EffectivePolicyTable.Render(InstaContracts.Services, configuration);
     }
 
     private static Command Retire()
@@ -35,7 +41,10 @@ internal static class ContractsCommand
             var (ended, inUse) = await new ContractRetirement(session.Postgres).RetireAsync(parsed.GetValue(method)!, ct);
             foreach (var number in ended) Console.WriteLine($"ended {number}");
             foreach (var number in inUse) Console.WriteLine($"still in use: {number} (a process renewed it within the last hour)");
-            if (ended.Count + inUse.Count == 0) Console.WriteLine("no such contract is announced");
+            if (ended.Count + inUse.Count == 0)
+            {
+                throw new UsageException($"no contract of '{parsed.GetValue(method)}' is announced: give the full name, package.Service/Method");
+            }
             return inUse.Count > 0 ? _inUse : 0;
         });
         return command;

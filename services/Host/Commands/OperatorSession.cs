@@ -5,6 +5,7 @@ using InstaGrpc.Host.Configuration;
 using InstaGrpc.Host.Lifecycle;
 using InstaGrpc.Memcached;
 using InstaGrpc.Postgres;
+using Microsoft.Extensions.Options;
 
 namespace InstaGrpc.Host.Commands;
 
@@ -29,13 +30,18 @@ internal sealed class OperatorSession : IAsyncDisposable
 
     public string Prefix => Configuration["Insta:Prefix"] ?? "";
 
-    public NodePool Postgres => _services.GetRequiredService<NodePool>();
+    public NodePool Postgres => Part<NodePool>();
 
-    public MemcachedPool Memcached => _services.GetRequiredService<MemcachedPool>();
+    /// <exception cref="UsageException">None is named.</exception>
+    public MemcachedPool Memcached => HasMemcached
+        ? Part<MemcachedPool>()
+        : throw new UsageException("no memcached is named: set Insta:Memcached:Servers (the variable INSTA__MEMCACHED__SERVERS)");
 
-    public ChangeLogClient Log => _services.GetRequiredService<ChangeLogClient>();
+    public bool HasMemcached => ConfigurationFault.Explain(() => _services.GetRequiredService<IOptions<MemcachedOptions>>().Value.Servers.Count > 0);
 
-    public DatabaseClock Clock => _services.GetRequiredService<DatabaseClock>();
+    public ChangeLogClient Log => Part<ChangeLogClient>();
+
+    public DatabaseClock Clock => Part<DatabaseClock>();
 
     public IServiceProvider Services => _services;
 
@@ -69,6 +75,8 @@ internal sealed class OperatorSession : IAsyncDisposable
         }
         return new OperatorSession(InstaConfiguration.Build(run));
     }
+
+    private T Part<T>() where T : notnull => ConfigurationFault.Explain(_services.GetRequiredService<T>);
 
     public ValueTask DisposeAsync() => _services.DisposeAsync();
 }

@@ -5,6 +5,8 @@ namespace InstaGrpc.Host.Commands;
 /// <summary><c>insta serve</c></summary>
 internal static class ServeCommand
 {
+    private const int _failed = 1;
+
     public static Command Create()
     {
         var roles = new Option<string>("--roles")
@@ -37,7 +39,10 @@ internal static class ServeCommand
         {
             await host.StartAsync(shutdown.Token);
             Console.WriteLine($"serving {string.Join(",", roles.Select(role => role.Name))} on {host.Grpc} (gRPC) and {host.Web} (web)");
-            await Task.Delay(Timeout.Infinite, shutdown.Token);
+            await host.Failed.WaitAsync(shutdown.Token);
+            await Console.Error.WriteLineAsync("insta: a part of this process has failed (its log says which): stopping");
+            await host.StopAsync();
+            return _failed;
         }
         catch (OperationCanceledException) when (shutdown.Token.IsCancellationRequested)
         {

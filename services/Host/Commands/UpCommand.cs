@@ -19,9 +19,9 @@ internal static class UpCommand
             DefaultValueFactory = _ => RoleHost.DefaultWebPort,
         };
         var data = DataOption();
-        var nodes = new Option<int>("--nodes")
+        var nodes = new Option<int?>("--nodes")
         {
-            Description = "Physical nodes: databases of the own cluster, 1 to 16.", DefaultValueFactory = _ => 1,
+            Description = "Physical nodes: databases of the own cluster, 1 to 16; as many as the folder has, or 1, when left out.",
         };
         var kafka = new Option<string?>("--kafka")
         {
@@ -57,14 +57,14 @@ internal static class UpCommand
                 GrpcPort = Port(parsed.GetValue(grpcPort), "--grpc-port"),
                 WebPort = Port(parsed.GetValue(webPort), "--web-port"),
                 Data = new DataFolder(parsed.GetValue(data)!),
-                Nodes = urls.Count > 0 ? urls.Count : InRange(parsed.GetValue(nodes), 1, 16, "--nodes"),
+                Nodes = parsed.GetValue(nodes) is { } count ? InRange(count, 1, 16, "--nodes") : null,
                 Postgres = urls,
                 Memcached = List(parsed.GetValue(memcached)),
                 Kafka = parsed.GetValue(kafka),
                 Otlp = Url(parsed.GetValue(otlp), "--otlp"),
                 Demo = !parsed.GetValue(noDemo),
             };
-            if (urls.Count > 0 && parsed.GetResult(nodes) is { Implicit: false })
+            if (urls.Count > 0 && options.Nodes is not null)
             {
                 throw new UsageException("--nodes counts databases of the own cluster: leave it out beside --postgres");
             }

@@ -43,7 +43,7 @@ internal static class InstaConfiguration
         }
         catch (Exception e) when (e is InvalidDataException or FormatException)
         {
-            throw new UsageException($"the configuration cannot be read: {(e.InnerException ?? e).Message}");
+            throw new UsageException($"the configuration cannot be read: {ConfigurationFault.Describe(e)}");
         }
     }
 

@@ -7,8 +7,10 @@ using InstaGrpc.Host.Client;
 namespace InstaGrpc.Host.Demo;
 
 /// <summary>A small world to look at: 20 users, one of them followed by all, 60 posts, follows and likes. Written through the services, once:
-/// a second run finds it and changes nothing.</summary>
-internal sealed class DemoSeed(MeshConnection mesh)
+/// a second run finds it and changes nothing; one after a run that was killed on the way completes it.</summary>
+/// <param name="mesh">Where it is written.</param>
+/// <param name="doneFile">Says that it is whole.</param>
+internal sealed class DemoSeed(MeshConnection mesh, string doneFile)
 {
     private const string _celebrity = "nova";
     private const int _postsEach = 3;
@@ -30,21 +32,18 @@ internal sealed class DemoSeed(MeshConnection mesh)
     public async Task<IReadOnlyDictionary<string, long>> RunAsync(CancellationToken ct)
     {
         var users = new Dictionary<string, long>(StringComparer.Ordinal);
-        var isNew = false;
-        foreach (var name in _names)
-        {
-            (users[name], var created) = await UserAsync(name, ct);
-            isNew |= created;
-        }
-        // Everything below is idempotent, too (request ids), but a day later the ids of requests are forgotten.
-        if (!isNew) return users;
+        foreach (var name in _names) users[name] = await UserAsync(name, ct);
+        if (File.Exists(doneFile)) return users;
 
         var posts = new List<long>();
         for (var user = 0; user < _names.Length; user++)
         {
             var caller = users[_names[user]];
             await FollowAsync(caller, user, users, ct);
-            for (var n = 0; n < _postsEach; n++)
+            // The ids of requests are forgotten after a day: what is there is not made again.
+            var there = await mesh.Media.ListByUserAsync(new ListByUserRequest { UserId = caller }, MeshConnection.AsUser(caller, ct));
+            posts.AddRange(there.Media.Reverse().Take(_postsEach).Select(media => media.Id));
+            for (var n = there.Media.Count; n < _postsEach; n++)
             {
                 var created = await mesh.Media.CreateMediaAsync(
                     new CreateMediaRequest
@@ -63,11 +62,24 @@ internal sealed class DemoSeed(MeshConnection mesh)
                 // The celebrity's posts (the first ones) please everybody, the others about a third.
                 if (post < _postsEach || (user * 7 + post * 3) % 10 < 3)
                 {
-                    await mesh.Media.LikeAsync(new LikeRequest { MediaId = posts[post] }, MeshConnection.AsUser(users[_names[user]], ct));
+                    await LikeAsync(posts[post], users[_names[user]], ct);
                 }
             }
         }
+        await File.WriteAllTextAsync(doneFile, "", ct);
         return users;
+    }
+
+    private async Task LikeAsync(long post, long user, CancellationToken ct)
+    {
+        try
+        {
+            await mesh.Media.LikeAsync(new LikeRequest { MediaId = post }, MeshConnection.AsUser(user, ct));
+        }
+        catch (RpcException e) when (e.StatusCode == StatusCode.NotFound)
+        {
+            // Somebody has deleted it since: the demo is theirs.
+        }
     }
 
     private async Task FollowAsync(long caller, int user, Dictionary<string, long> users, CancellationToken ct)
@@ -81,19 +93,19 @@ internal sealed class DemoSeed(MeshConnection mesh)
         }
     }
 
-    private async Task<(long Id, bool Created)> UserAsync(string name, CancellationToken ct)
+    private async Task<long> UserAsync(string name, CancellationToken ct)
     {
         try
         {
             var created = await mesh.Graph.CreateUserAsync(
                 new CreateUserRequest { Name = name, DisplayName = char.ToUpperInvariant(name[0]) + name[1..], RequestId = $"demo-{name}" },
                 MeshConnection.AsAdmin(ct));
-            return (created.User.Id, true);
+            return created.User.Id;
         }
         catch (RpcException e) when (e.StatusCode == StatusCode.AlreadyExists)
         {
             var known = await mesh.Graph.GetUserByNameAsync(new GetUserByNameRequest { Name = name }, MeshConnection.AsAdmin(ct));
-            return (known.User.Id, false);
+            return known.User.Id;
         }
     }
 }

@@ -1,6 +1,7 @@
 using System.Globalization;
 using InstaGrpc.Embedded;
 using InstaGrpc.Postgres;
+using Npgsql;
 
 namespace InstaGrpc.Host.Lifecycle;
 
@@ -88,7 +89,8 @@ internal sealed class Backends : IAsyncDisposable
             await _postgres.CreateDatabaseAsync(_directoryDatabase, ct);
             Directory = _postgres.Url(_directoryDatabase);
             var nodes = new List<(string, string)>();
-            for (var index = 0; index < options.Nodes; index++)
+            var count = options.Nodes ?? Math.Max(1, await CountNodesAsync(_postgres, ct));
+            for (var index = 0; index < count; index++)
             {
                 var database = "insta_" + NodeName(index);
                 await _postgres.CreateDatabaseAsync(database, ct);
@@ -97,6 +99,13 @@ internal sealed class Backends : IAsyncDisposable
             Nodes = nodes;
         });
         AddRow("postgres", $"{_postgres!.Host}:{_postgres.Port}", "running", display);
+    }
+
+    private static async Task<int> CountNodesAsync(EmbeddedPostgres postgres, CancellationToken ct)
+    {
+        await using var source = NpgsqlDataSource.Create(postgres.ConnectionString());
+        await using var command = source.CreateCommand("SELECT count(*)::int FROM pg_database WHERE datname ~ '^insta_n[0-9]+$'");
+        return (int)(await command.ExecuteScalarAsync(ct))!;
     }
 
     private async Task StartMemcachedAsync(UpOptions options, PhaseDisplay display, CancellationToken ct)

@@ -15,6 +15,9 @@ internal sealed class DataFolder(string path)
     /// <summary>The run's settings, see <see cref="RunSettings"/>.</summary>
     public string SettingsFile => System.IO.Path.Combine(Path, "settings.json");
 
+    /// <summary>Is there when the demo has been written whole.</summary>
+    public string DemoFile => System.IO.Path.Combine(Path, "demo.done");
+
     public string BlobFolder => System.IO.Path.Combine(Path, "blobs");
 
     public static string DefaultPath => System.IO.Path.Combine(State ?? ".insta", "data");
@@ -39,7 +42,18 @@ internal sealed class DataFolder(string path)
 
     private static string? State => Environment.GetEnvironmentVariable(_stateVariable) is { Length: > 0 } state ? state : null;
 
-    public FolderOwnership Take() => FolderOwnership.TryTake(Path) ?? throw new UsageException(
-        $"process {FolderOwnership.OwnerOf(Path)} runs on {Path}: stop it with `insta down --data {Path}`,"
-        + " or give another folder and other ports (--data, --grpc-port, --web-port)");
+    /// <exception cref="UsageException">Somebody else runs on it, or it can't be a folder of ours.</exception>
+    public FolderOwnership Take()
+    {
+        try
+        {
+            return FolderOwnership.TryTake(Path) ?? throw new UsageException(
+                $"process {FolderOwnership.OwnerOf(Path)} runs on {Path}: stop it with `insta down --data {Path}`,"
+                + " or give another folder and other ports (--data, --grpc-port, --web-port)");
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new UsageException($"{Path} cannot be the data folder: {e.Message} Give another with --data");
+        }
+    }
 }

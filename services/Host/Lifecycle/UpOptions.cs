@@ -11,8 +11,8 @@ internal sealed record UpOptions
 
     public required DataFolder Data { get; init; }
 
-    /// <value>Physical nodes: databases in the one cluster, or the URLs of <see cref="Postgres"/>.</value>
-    public required int Nodes { get; init; }
+    /// <value>Databases of the own cluster, one a node; null: as many as the folder has, or one.</value>
+    public int? Nodes { get; init; }
 
     /// <value>URLs of nodes that run already; empty: a cluster of our own. The directory lives in the first.</value>
     public required IReadOnlyList<string> Postgres { get; init; }

@@ -2,6 +2,7 @@ using System.Globalization;
 using InstaGrpc.Embedded;
 using InstaGrpc.Host.Client;
 using InstaGrpc.Host.Demo;
+using InstaGrpc.Postgres;
 
 namespace InstaGrpc.Host.Lifecycle;
 
@@ -16,6 +17,10 @@ internal static class UpRun
         // Asked before anything is started: most of the answer's cost would be for nothing.
         RoleHost.ThrowIfTaken(options.GrpcPort, "gRPC", "--grpc-port");
         RoleHost.ThrowIfTaken(options.WebPort, "web", "--web-port");
+        if (options.GrpcPort == options.WebPort && options.GrpcPort != 0)
+        {
+            throw new UsageException($"--grpc-port and --web-port are both {options.GrpcPort}: gRPC and web need a port each");
+        }
         // Known from now on: the mesh tells its internal listener from the external one by their ports.
         if (options.GrpcPort == 0) options = options with { GrpcPort = LoopbackPort.Free() };
         if (options.WebPort == 0) options = options with { WebPort = LoopbackPort.Free() };
@@ -28,22 +33,25 @@ internal static class UpRun
             KeyValuePair<string, string?>[] settings = [.. backends.Settings(), .. Settings(options)];
             await using var host = RoleHost.Build(RoleTable.All, settings);
             await display.RunAsync("migrate", () => host.MigrateAsync(stop));
+            await KnownNodes.RefuseWithoutAsync(host.Services.GetRequiredService<NodePool>(), stop);
             await display.RunAsync("roles", () => host.StartAsync(stop));
             await display.RunAsync("ready", () => host.ReadyAsync(stop));
-            if (options.Demo) await display.RunAsync("demo", () => SeedAsync(host, stop));
+            var rolesReady = display.Elapsed;
+            if (options.Demo) await display.RunAsync("demo", () => SeedAsync(host, options.Data.DemoFile, stop));
             var ready = display.Elapsed;
             RunSettings.Write(options.Data.SettingsFile, [.. settings, new("Insta:Grpc:Address", $"http://{host.Grpc}")]);
 
             var nodes = backends.Nodes.Select(node => node.Url).ToArray();
             new EndpointsFile(host.Grpc.ToString(), host.Web.ToString(), nodes, backends.Memcached, backends.Kafka, options.Otlp ?? "")
                 .Write(options.Data.EndpointsFile);
-            Tell(output, options, backends, host, ready);
+            Tell(output, options, backends, host, rolesReady, ready);
 
-            var ended = await Task.WhenAny(backends.Failed, Task.Delay(Timeout.Infinite, stop));
-            if (ended == backends.Failed) await Console.Error.WriteLineAsync($"insta: {await backends.Failed}: stopping");
+            var failure = await FailureAsync(backends, host).WaitAsync(stop).ContinueWith(
+                static done => done.IsCanceled ? null : done.Result, CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default);
+            if (failure is not null) await Console.Error.WriteLineAsync($"insta: {failure}: stopping");
             File.Delete(options.Data.EndpointsFile);
             await host.StopAsync();
-            return ended == backends.Failed ? 1 : 0;
+            return failure is null ? 0 : 1;
         }
         catch (OperationCanceledException) when (stop.IsCancellationRequested)
         {
@@ -51,10 +59,16 @@ internal static class UpRun
         }
     }
 
-    private static async Task SeedAsync(RoleHost host, CancellationToken ct)
+    /// <summary>Why the run has to end; never, while all is well.</summary>
+    private static async Task<string> FailureAsync(Backends backends, RoleHost host) =>
+        await Task.WhenAny(backends.Failed, host.Failed) == host.Failed
+            ? "a part of the roles has failed (the log says which)"
+            : await backends.Failed;
+
+    private static async Task SeedAsync(RoleHost host, string doneFile, CancellationToken ct)
     {
         using var mesh = new MeshConnection($"http://{host.Grpc}", patience: TimeSpan.FromMinutes(1));
-        await new DemoSeed(mesh).RunAsync(ct);
+        await new DemoSeed(mesh, doneFile).RunAsync(ct);
     }
 
     /// <summary>
@@ -72,14 +86,14 @@ internal static class UpRun
         if (options.Otlp is { } otlp) yield return new("Insta:Otlp:Endpoint", otlp);
     }
 
-    private static void Tell(TextWriter output, UpOptions options, Backends backends, RoleHost host, TimeSpan ready)
+    private static void Tell(TextWriter output, UpOptions options, Backends backends, RoleHost host, TimeSpan rolesReady, TimeSpan ready)
     {
         output.WriteLine();
         TextTable.Write(output, ["role", "address", "state", "ready after"],
         [
             .. backends.Rows.OrderBy(row => row[0], StringComparer.Ordinal),
-            .. host.Roles.Select(role => (string[])[role.Name, host.Grpc.ToString(), "serving", PhaseDisplay.Seconds(ready)]),
-            ["web", host.Web.ToString(), "serving", PhaseDisplay.Seconds(ready)],
+            .. host.Roles.Select(role => (string[])[role.Name, host.Grpc.ToString(), "ready", PhaseDisplay.Seconds(rolesReady)]),
+            ["web", host.Web.ToString(), "ready", PhaseDisplay.Seconds(rolesReady)],
         ]);
         output.WriteLine();
         if (options.Kafka is null)
