@@ -24,8 +24,8 @@ internal static class KafkaNative
 
     private static nint Resolve(string name, Assembly assembly, DllImportSearchPath? path) => name switch
     {
-        "librdkafka" => NativeLibrary.Load("librdkafka.so.1", assembly, path),
-        "libdl" => NativeLibrary.Load("libdl.so.2", assembly, path),
+        "librdkafka" => NativeLibrary.Load(OperatingSystem.IsMacOS() ? "librdkafka.1.dylib" : "librdkafka.so.1", assembly, path),
+        "libdl" when !OperatingSystem.IsMacOS() => NativeLibrary.Load("libdl.so.2", assembly, path),
         _ => 0,
     };
 }
