@@ -35,6 +35,7 @@ internal sealed partial class PublisherSession(
     private ulong _confirmedEnd;
     private long _backlogBytes;
     private long _changes;
+    private HeartbeatEmitter? _heartbeats;
     private TaskCompletionSource _schemaChanged = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     /// <summary>Runs until <paramref name="stop"/> (then it finishes what it has and returns) or until something fails.</summary>
@@ -125,13 +126,14 @@ internal sealed partial class PublisherSession(
         // The Reset, if one was sent, stands before the first of these.
         var decoding = DecodeAsync(streaming, decoded.Writer, finish.Task, drained.Task, token);
         var publishing = PublishAsync(streaming, decoded.Reader, token);
-        var heartbeats = new HeartbeatEmitter(
+        _heartbeats = new HeartbeatEmitter(
             streaming.Beating,
             () => new Lsn((ulong)replication.LastReceivedLsn),
             () => new Lsn(Volatile.Read(ref _publishedEnd)),
             () => Interlocked.Read(ref _changes),
             options,
-            time).RunAsync(token);
+            time);
+        var heartbeats = _heartbeats.RunAsync(token);
         var confirming = ConfirmAsync(replication, token);
         var settling = SettleAsync(streaming.Settling, token);
         status.Become(PublisherState.Streaming);
@@ -270,6 +272,7 @@ internal sealed partial class PublisherSession(
         if (!heartbeat)
         {
             Interlocked.Increment(ref _changes);
+            _heartbeats?.Changed();
             if (records.Any(static record => record.EventCase == RowChange.EventOneofCase.SchemaChange))
             {
                 // A table may stand in a published one's place now, and until it is published its changes are not told.
