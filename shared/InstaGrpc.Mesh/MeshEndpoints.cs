@@ -26,9 +26,10 @@ public static class MeshEndpoints
         var catalog = services.GetRequiredService<MeshCatalog>();
         services.GetRequiredService<EffectivePolicies>();
         services.GetRequiredService<ServiceAddresses>().Validate();
+        var shortWay = services.GetRequiredService<ShortWay>();
         foreach (var served in catalog.Services)
         {
-            served.Map(endpoints);
+            shortWay.Precede(served.Map(endpoints));
         }
 
         endpoints.MapGrpcService<HealthGrpcService>();

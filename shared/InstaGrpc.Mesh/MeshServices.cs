@@ -45,6 +45,10 @@ namespace InstaGrpc.Mesh;
 /// (<see cref="ClientInterceptor"/> picks them up), and collects the tokens of its writes.</item>
 /// </list>
 /// <para>
+/// Most cached reads end before all of this: <see cref="ShortWay"/> takes a plain request through the same checks and writes the cache's
+/// bytes as the answer. What it can't answer goes through the list.
+/// </para>
+/// <para>
 /// Methods that the process did not add with <see cref="MeshBuilder.AddService{TGrpcService}"/> (health, reflection, what the application
 /// maps itself) have no contract: they pass, but their exceptions end at the boundary as well. A method whose class does not override
 /// it is UNIMPLEMENTED.
@@ -92,6 +96,7 @@ public static class MeshServices
         services.AddSingleton<ICallCheck, DeadlineCheck>();
         services.AddSingleton<ICallCheck, ConditionsCheck>();
         services.AddSingleton<CachedCalls>();
+        services.AddSingleton<ShortWay>();
         services.AddSingleton<HandlerCalls>();
         services.AddSingleton<MeshInterceptor>();
         services.AddSingleton<IStartupFilter, UnpaddedBinaryMetadata>();

@@ -36,6 +36,8 @@ internal sealed class MeshCatalog
     public ContractCatalog Called { get; }
 
     /// <summary>How to run a unary method's handler; null when the class does not override it.</summary>
-    public IUnaryHandler? HandlerOf(MethodContract contract) => Services
-        .First(s => s.Descriptor.FullName == contract.ServiceFullName).UnaryHandlers.GetValueOrDefault(contract.Name);
+    public IUnaryHandler? HandlerOf(MethodContract contract) => ServiceOf(contract).UnaryHandlers.GetValueOrDefault(contract.Name);
+
+    /// <summary>The service that a served method belongs to.</summary>
+    public ServedService ServiceOf(MethodContract contract) => Services.First(s => s.Descriptor.FullName == contract.ServiceFullName);
 }

@@ -22,8 +22,10 @@ internal sealed partial class CachedCalls(
     /// <param name="request">The request.</param>
     /// <param name="call">The call, which has passed every check.</param>
     /// <param name="continuation">Runs the handler for this caller alone.</param>
+    /// <param name="failed">What the short way came to; null: the call has not been read yet.</param>
     public async Task<TResponse> AnswerAsync<TRequest, TResponse>(
-        CachedEndpoint endpoint, TRequest request, MeshCallContext call, UnaryServerMethod<TRequest, TResponse> continuation)
+        CachedEndpoint endpoint, TRequest request, MeshCallContext call, UnaryServerMethod<TRequest, TResponse> continuation,
+        FailedRead? failed)
         where TRequest : class
         where TResponse : class
     {
@@ -39,6 +41,7 @@ internal sealed partial class CachedCalls(
 
         try
         {
+            failed?.Throw();
             return endpoint.Contract.Policy.Batch is { } batch
                 ? (TResponse)await ReadBatchAsync(endpoint, batch, (IMessage)request, call).ConfigureAwait(false)
                 : await ReadOneAsync<TResponse>(endpoint, (IMessage)request, call).ConfigureAwait(false);
@@ -56,21 +59,26 @@ internal sealed partial class CachedCalls(
         }
     }
 
+    /// <summary>Reads one entry, wherever it is.</summary>
+    public ValueTask<CacheAnswer> ReadAsync(CachedEndpoint endpoint, NodeName node, IMessage request, MeshCallContext call) =>
+        endpoints.Reads.GetAsync(
+            endpoint.Method, node, request, Conditions(call, node), new CachedRun(runs, endpoint, request), call.CallerCancellation);
+
+    /// <summary>The answer, if there is such a thing.</summary>
+    /// <exception cref="EntityNotFoundException">There is not.</exception>
+    public static CacheAnswer Existing(MeshCallContext call, in CacheAnswer answer) => answer.IsPresent
+        ? answer
+        : throw new EntityNotFoundException($"{call.Contract.Name}: what the request names does not exist");
+
     private async ValueTask<TResponse> ReadOneAsync<TResponse>(CachedEndpoint endpoint, IMessage request, MeshCallContext call)
         where TResponse : class
     {
         var choosing = nodes.ChooseAsync(call.Contract, request, call.CallerCancellation);
-        var node = choosing.IsCompletedSuccessfully ? choosing.Result : await WaitAsync(choosing, call).ConfigureAwait(false);
-        var reading = endpoints.Reads
-            .GetAsync(endpoint.Method, node, request, Conditions(call, node), new CachedRun(runs, endpoint, request),
-                call.CallerCancellation);
-        var answer = reading.IsCompletedSuccessfully ? reading.Result : await WaitAsync(reading, call).ConfigureAwait(false);
+        var node = choosing.IsCompletedSuccessfully ? choosing.Result : await call.WaitAsync(choosing).ConfigureAwait(false);
+        var reading = ReadAsync(endpoint, node, request, call);
+        var answer = reading.IsCompletedSuccessfully ? reading.Result : await call.WaitAsync(reading).ConfigureAwait(false);
         Observe(node, answer);
-        if (!answer.IsPresent)
-        {
-            throw new EntityNotFoundException($"{call.Contract.Name}: what the request names does not exist");
-        }
-
+        Existing(call, answer);
         if (answer.Message is TResponse message)
         {
             return message;
@@ -80,10 +88,6 @@ internal sealed partial class CachedCalls(
         answer.KeepMessage(parsed);
         return (TResponse)parsed;
     }
-
-    // The ceiling's timer is made only for who really waits: a copy in the process is answered without one. What is waited for has its own
-    // limit (ReadConditions.Remaining), since it may be done for others too.
-    private static Task<T> WaitAsync<T>(ValueTask<T> pending, MeshCallContext call) => pending.AsTask().WaitAsync(call.CancellationToken);
 
     private async ValueTask<IMessage> ReadBatchAsync(CachedEndpoint endpoint, BatchPolicy batch, IMessage request, MeshCallContext call)
     {

@@ -5,12 +5,7 @@ internal sealed class DeadlineCheck : ICallCheck
 {
     public void Check(MeshCallContext call)
     {
-        var ceiling = call.Served.Policy.Deadline;
-        if (ceiling != Timeout.InfiniteTimeSpan)
-        {
-            call.Limit(ceiling);
-        }
-
+        call.Limit(call.Served.Policy.Deadline);
         if (call.IsOverdue)
         {
             throw new DeadlineExceededException("the call's time was over when it arrived");

@@ -50,13 +50,14 @@ internal static class ErrorTable
                     Details(new InvalidFieldException("request_id", "was used for another write already; make a new one for each write")));
             case RpcException rpc:
                 return Downstream(rpc, out isUnexpected);
-            case OperationCanceledException or PostgresException { SqlState: PostgresErrorCodes.QueryCanceled } when call is not null:
+            case OperationCanceledException or TimeoutException or PostgresException { SqlState: PostgresErrorCodes.QueryCanceled }
+                when call is not null:
                 if (call.IsOverdue)
                 {
                     return With(StatusCode.DeadlineExceeded, "the call's time is over");
                 }
 
-                if (call.IsAbandoned)
+                if (call.IsAbandoned && exception is not TimeoutException)
                 {
                     return With(StatusCode.Cancelled, "the caller has cancelled the call");
                 }

@@ -9,4 +9,8 @@ internal interface IUnaryHandler
 {
     /// <summary>Makes the service from the scope and calls the method.</summary>
     Task<IMessage> RunAsync(IServiceProvider scope, IMessage request, ServerCallContext context);
+
+    /// <summary>The method of the one object that serves all calls, as a <c>Func&lt;TRequest, ServerCallContext, Task&lt;TResponse&gt;&gt;</c>;
+    /// null where interceptors stand between the mesh and the handler.</summary>
+    Delegate? OfSingleton(IServiceProvider services);
 }

@@ -12,21 +12,30 @@ namespace InstaGrpc.Mesh.Internal.Server;
 /// </summary>
 internal sealed class MeshCallContext : ServerCallContext, ICallerSource, IDisposable
 {
-    private readonly ServerCallContext _inner;
+    // A timer may be a little ahead of the clock that the deadline is told in.
+    private static readonly TimeSpan s_timerAhead = TimeSpan.FromMilliseconds(2);
+
+    private readonly ServerCallContext? _server;
     private readonly TimeProvider _time;
-    private readonly Lock _gate = new();
     private DateTime _deadline;
     private CancellationTokenSource? _ceiling;
     private CancellationTokenRegistration _ceilingRegistration;
     private ReadTokenJar? _tokens;
 
-    public MeshCallContext(ServerCallContext inner, ServedMethod served, TimeProvider time)
+    public MeshCallContext(ServerCallContext server, ServedMethod served, TimeProvider time)
+        : this(server.GetHttpContext(), served, time)
     {
-        _inner = inner;
+        _server = server;
+        _deadline = server.Deadline;
+    }
+
+    /// <summary>A call that the server has made no context for: enough for the checks, not for a handler.</summary>
+    public MeshCallContext(HttpContext http, ServedMethod served, TimeProvider time)
+    {
         _time = time;
         Served = served;
-        Http = inner.GetHttpContext();
-        _deadline = inner.Deadline;
+        Http = http;
+        _deadline = DateTime.MaxValue;
     }
 
     public ServedMethod Served { get; }
@@ -73,7 +82,7 @@ internal sealed class MeshCallContext : ServerCallContext, ICallerSource, IDispo
     }
 
     /// <summary>Cancelled when the caller goes away or its own deadline passes, but not by the contract's ceiling; costs nothing.</summary>
-    public CancellationToken CallerCancellation => _inner.CancellationToken;
+    public CancellationToken CallerCancellation => _server?.CancellationToken ?? Http.RequestAborted;
 
     /// <summary>Whether the deadline, the caller's or the contract's, has passed.</summary>
     public bool IsOverdue => _deadline <= _time.GetUtcNow().UtcDateTime
@@ -82,13 +91,28 @@ internal sealed class MeshCallContext : ServerCallContext, ICallerSource, IDispo
         || (_ceiling is { IsCancellationRequested: true } && !IsAbandoned);
 
     /// <summary>Whether the caller went away, or its own deadline passed: the server's context is cancelled then.</summary>
-    public bool IsAbandoned => _inner.CancellationToken.IsCancellationRequested;
+    public bool IsAbandoned => CallerCancellation.IsCancellationRequested;
+
+    /// <summary>Waits for what has a limit of its own, since it may be done for others too, but not beyond the deadline, and only while the
+    /// caller is there. Most waits end soon: this makes one timer, and no cancellation that nobody will ask for.</summary>
+    /// <exception cref="TimeoutException">The deadline has passed.</exception>
+    /// <exception cref="OperationCanceledException">The caller went away.</exception>
+    public Task<T> WaitAsync<T>(ValueTask<T> pending)
+    {
+        var left = Remaining;
+        return pending.AsTask().WaitAsync(left == Timeout.InfiniteTimeSpan ? left : left + s_timerAhead, _time, CallerCancellation);
+    }
 
     public Caller ReadCaller() => Caller;
 
-    /// <summary>Lowers the deadline to the contract's ceiling; a shorter one of the caller stays.</summary>
+    /// <summary>Lowers the deadline to a ceiling; a shorter one stays.</summary>
     public void Limit(TimeSpan ceiling)
     {
+        if (ceiling == Timeout.InfiniteTimeSpan)
+        {
+            return;
+        }
+
         var latest = _time.GetUtcNow().UtcDateTime + ceiling;
         if (latest < _deadline)
         {
@@ -96,65 +120,76 @@ internal sealed class MeshCallContext : ServerCallContext, ICallerSource, IDispo
         }
     }
 
-    /// <summary>How the server's own pipeline finds its way from a context that is not its own: before its continuation is
-    /// called.</summary>
-    public void EnterPipeline() => _inner.UserState["__HttpContext"] = Http;
-
     public void Dispose()
     {
         _ceilingRegistration.Dispose();
         _ceiling?.Dispose();
     }
 
-    protected override string MethodCore => _inner.Method;
+    private ServerCallContext Inner => _server ?? throw new InvalidOperationException("This call has no context of the server.");
 
-    protected override string HostCore => _inner.Host;
+    protected override string MethodCore => Inner.Method;
 
-    protected override string PeerCore => _inner.Peer;
+    protected override string HostCore => Inner.Host;
+
+    protected override string PeerCore => Inner.Peer;
 
     protected override DateTime DeadlineCore => _deadline;
 
-    protected override Metadata RequestHeadersCore => _inner.RequestHeaders;
+    protected override Metadata RequestHeadersCore => Inner.RequestHeaders;
 
     protected override CancellationToken CancellationTokenCore =>
-        _deadline == _inner.Deadline ? _inner.CancellationToken : CeilingToken();
+        _deadline == Inner.Deadline ? Inner.CancellationToken : CeilingToken();
 
-    protected override Metadata ResponseTrailersCore => _inner.ResponseTrailers;
+    protected override Metadata ResponseTrailersCore => Inner.ResponseTrailers;
 
     protected override Status StatusCore
     {
-        get => _inner.Status;
-        set => _inner.Status = value;
+        get => Inner.Status;
+        set => Inner.Status = value;
     }
 
     protected override WriteOptions? WriteOptionsCore
     {
-        get => _inner.WriteOptions;
-        set => _inner.WriteOptions = value;
+        get => Inner.WriteOptions;
+        set => Inner.WriteOptions = value;
     }
 
-    protected override AuthContext AuthContextCore => _inner.AuthContext;
+    protected override AuthContext AuthContextCore => Inner.AuthContext;
 
-    protected override IDictionary<object, object> UserStateCore => _inner.UserState;
+    // Whoever asks for the HTTP request of a context that is not the server's own looks here (ServerCallContext.GetHttpContext): the
+    // server's pipeline after its interceptors, and handlers.
+    protected override IDictionary<object, object> UserStateCore
+    {
+        get
+        {
+            var state = Inner.UserState;
+            state.TryAdd("__HttpContext", Http);
+            return state;
+        }
+    }
 
-    protected override Task WriteResponseHeadersAsyncCore(Metadata responseHeaders) => _inner.WriteResponseHeadersAsync(responseHeaders);
+    protected override Task WriteResponseHeadersAsyncCore(Metadata responseHeaders) => Inner.WriteResponseHeadersAsync(responseHeaders);
 
     protected override ContextPropagationToken CreatePropagationTokenCore(ContextPropagationOptions? options) =>
-        _inner.CreatePropagationToken(options);
+        Inner.CreatePropagationToken(options);
 
     private CancellationToken CeilingToken()
     {
-        lock (_gate)
+        if (Volatile.Read(ref _ceiling) is { } known)
         {
-            if (_ceiling is null)
-            {
-                _ceiling = new CancellationTokenSource(Remaining, _time);
-                _ceilingRegistration = _inner.CancellationToken.UnsafeRegister(
-                    static source => ((CancellationTokenSource)source!).Cancel(), _ceiling);
-            }
-
-            return _ceiling.Token;
+            return known.Token;
         }
+
+        var made = new CancellationTokenSource(Remaining, _time);
+        if (Interlocked.CompareExchange(ref _ceiling, made, null) is { } other)
+        {
+            made.Dispose();
+            return other.Token;
+        }
+
+        _ceilingRegistration = Inner.CancellationToken.UnsafeRegister(static source => ((CancellationTokenSource)source!).Cancel(), made);
+        return made.Token;
     }
 
     private ReadTokenJar MakeTokens()

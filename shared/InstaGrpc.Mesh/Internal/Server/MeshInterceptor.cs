@@ -20,30 +20,41 @@ internal sealed partial class MeshInterceptor(
 {
     private readonly ICallCheck[] _checks = [.. checks];
 
-    public override async Task<TResponse> UnaryServerHandler<TRequest, TResponse>(
+    public override Task<TResponse> UnaryServerHandler<TRequest, TResponse>(
         TRequest request, ServerCallContext context, UnaryServerMethod<TRequest, TResponse> continuation)
     {
         if (!methods.TryGet(context.Method, out var served))
         {
-            return await WithoutContractAsync(() => continuation(request, context), context).ConfigureAwait(false);
+            return WithoutContractAsync(() => continuation(request, context), context);
         }
 
-        var started = time.GetTimestamp();
-        using var call = new MeshCallContext(context, served, time);
+        var call = new MeshCallContext(context, served, time);
+        var failed = served.Cached is null ? null : call.Http.Features.Get<FailedRead>();
+        var started = failed?.Started ?? time.GetTimestamp();
+        Task<TResponse> answering;
         try
         {
             Check(call);
-            var answering = served.Cached is { ReadsCaller: false } endpoint
-                ? cached.AnswerAsync(endpoint, request, call, continuation)
+            answering = served.Cached is { ReadsCaller: false } endpoint
+                ? cached.AnswerAsync(endpoint, request, call, continuation, failed)
+                : served.AtOnce is Func<TRequest, ServerCallContext, Task<TResponse>> handler && handlers.KnowsEpochOf(call)
+                ? handlers.RunAtOnce(call, request, handler)
                 : handlers.RunAsync(call, request as IMessage, () => continuation(request, call));
-            var response = await answering.ConfigureAwait(false);
-            Finish(call, started, StatusCode.OK);
-            return response;
         }
         catch (Exception e)
         {
-            throw Fail(e, call, started);
+            return Task.FromException<TResponse>(Fail(e, call, started));
         }
+
+        if (!answering.IsCompletedSuccessfully)
+        {
+            return FinishAsync(answering, call, started);
+        }
+
+        // No frame for what is there already.
+        Finish(call, started, StatusCode.OK);
+        call.Dispose();
+        return answering;
     }
 
     public override Task<TResponse> ClientStreamingServerHandler<TRequest, TResponse>(
@@ -80,6 +91,21 @@ internal sealed partial class MeshInterceptor(
         {
             Check(call);
             var response = await handlers.RunAsync(call, request, () => run(call)).ConfigureAwait(false);
+            Finish(call, started, StatusCode.OK);
+            return response;
+        }
+        catch (Exception e)
+        {
+            throw Fail(e, call, started);
+        }
+    }
+
+    private async Task<T> FinishAsync<T>(Task<T> answering, MeshCallContext call, long started)
+    {
+        using var _ = call;
+        try
+        {
+            var response = await answering.ConfigureAwait(false);
             Finish(call, started, StatusCode.OK);
             return response;
         }

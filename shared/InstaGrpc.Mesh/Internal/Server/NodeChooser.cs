@@ -38,12 +38,15 @@ internal sealed class NodeChooser(IOptions<MeshOptions> options, ShardRouter? ro
             + "where shards are.")
         : router.NodeOfAsync(id, cancellation);
 
+    /// <summary>Whether this process has the shard map of that epoch, or a newer one.</summary>
+    public bool Knows(long epoch) => router is not { Current: { } map } || map.Epoch >= epoch;
+
     /// <summary>Reads the shard map again when somebody knows a newer one.</summary>
     public async ValueTask CatchUpAsync(long epoch, CancellationToken cancellation)
     {
-        if (router is { Current: { } map } && map.Epoch < epoch)
+        if (!Knows(epoch))
         {
-            await router.RefreshAsync(cancellation).ConfigureAwait(false);
+            await router!.RefreshAsync(cancellation).ConfigureAwait(false);
         }
     }
 }

@@ -1,5 +1,7 @@
 using System.Collections.Frozen;
 using System.Diagnostics.CodeAnalysis;
+using InstaGrpc.Contracts;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace InstaGrpc.Mesh.Internal.Server;
 
@@ -8,10 +10,14 @@ internal sealed class ServedMethods
 {
     private readonly FrozenDictionary<string, ServedMethod> _byPath;
 
-    public ServedMethods(MeshCatalog catalog, EffectivePolicies policies, CachedEndpoints endpoints)
+    public ServedMethods(
+        MeshCatalog catalog, EffectivePolicies policies, CachedEndpoints endpoints, MeshBuilder mesh, IServiceProvider services)
     {
+        var singletons = mesh.Services.Where(static s => s.Lifetime == ServiceLifetime.Singleton).Select(static s => s.ServiceType).ToHashSet();
         _byPath = catalog.Served.Methods.ToFrozenDictionary(
-            m => "/" + m.FullName, m => new ServedMethod(m, policies.Of(m), endpoints.Find(m)), StringComparer.Ordinal);
+            m => "/" + m.FullName,
+            m => new ServedMethod(m, policies.Of(m), endpoints.Find(m), AtOnce(m)),
+            StringComparer.Ordinal);
         policies.Changed += () =>
         {
             foreach (var method in _byPath.Values)
@@ -19,6 +25,12 @@ internal sealed class ServedMethods
                 method.Policy = policies.Of(method.Contract);
             }
         };
+
+        Func<Delegate?>? AtOnce(MethodContract method) =>
+            method.Policy.ShardKey is null && singletons.Contains(catalog.ServiceOf(method).ImplementationType)
+                && catalog.HandlerOf(method) is { } handler
+            ? () => handler.OfSingleton(services)
+            : null;
     }
 
     public bool TryGet(string path, [MaybeNullWhen(false)] out ServedMethod method) => _byPath.TryGetValue(path, out method);

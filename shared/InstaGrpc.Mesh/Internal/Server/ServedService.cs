@@ -10,11 +10,11 @@ namespace InstaGrpc.Mesh.Internal.Server;
 /// <summary>A service that this process serves: its contract's descriptor, the class, and how to run its unary methods.</summary>
 internal sealed class ServedService
 {
-    private readonly Action<IEndpointRouteBuilder> _map;
+    private readonly Func<IEndpointRouteBuilder, IEndpointConventionBuilder> _map;
 
     private ServedService(
         ServiceDescriptor descriptor, Type implementation, FrozenDictionary<string, IUnaryHandler> handlers,
-            Action<IEndpointRouteBuilder> map)
+            Func<IEndpointRouteBuilder, IEndpointConventionBuilder> map)
     {
         Descriptor = descriptor;
         ImplementationType = implementation;
@@ -50,7 +50,7 @@ internal sealed class ServedService
             endpoints => endpoints.MapGrpcService<TService>());
     }
 
-    public void Map(IEndpointRouteBuilder endpoints) => _map(endpoints);
+    public IEndpointConventionBuilder Map(IEndpointRouteBuilder endpoints) => _map(endpoints);
 
     private static BindServiceMethodAttribute? BaseWithBinding(Type? type)
     {

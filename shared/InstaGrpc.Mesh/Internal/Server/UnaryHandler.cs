@@ -1,8 +1,10 @@
 using System.Reflection;
 using Google.Protobuf;
 using Google.Protobuf.Reflection;
+using Grpc.AspNetCore.Server;
 using Grpc.Core;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Options;
 
 namespace InstaGrpc.Mesh.Internal.Server;
 
@@ -23,6 +25,12 @@ internal sealed class UnaryHandler<TService, TRequest, TResponse>(MethodInfo cod
 
     private readonly Func<TService, TRequest, ServerCallContext, Task<TResponse>> _call =
         code.CreateDelegate<Func<TService, TRequest, ServerCallContext, Task<TResponse>>>();
+
+    public Delegate? OfSingleton(IServiceProvider services) =>
+        services.GetRequiredService<IOptions<GrpcServiceOptions>>().Value.Interceptors.Count == 1
+            && services.GetRequiredService<IOptions<GrpcServiceOptions<TService>>>().Value.Interceptors.Count == 0
+            ? code.CreateDelegate<Func<TRequest, ServerCallContext, Task<TResponse>>>(services.GetRequiredService<TService>())
+            : null;
 
     public async Task<IMessage> RunAsync(IServiceProvider scope, IMessage request, ServerCallContext context)
     {

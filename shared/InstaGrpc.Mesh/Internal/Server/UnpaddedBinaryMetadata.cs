@@ -13,17 +13,31 @@ internal sealed class UnpaddedBinaryMetadata : IStartupFilter
 {
     public Action<IApplicationBuilder> Configure(Action<IApplicationBuilder> next) => app =>
     {
-        app.Use(async (context, inner) =>
+        // Every call passes here, and most answers are there at once: no state machine for those.
+        app.Use(inner => context =>
         {
-            await inner(context);
+            var answering = inner(context);
+            if (!answering.IsCompletedSuccessfully)
+            {
+                return UnpadLaterAsync(answering, context);
+            }
 
-            // A response without a message has its trailers among the headers, which have not left yet. What has left stays.
-            Unpad(context.Response.HasStarted
-                ? context.Features.Get<IHttpResponseTrailersFeature>()?.Trailers
-                : context.Response.Headers);
+            Unpad(context);
+            return answering;
         });
         next(app);
     };
+
+    private static async Task UnpadLaterAsync(Task answering, HttpContext context)
+    {
+        await answering.ConfigureAwait(false);
+        Unpad(context);
+    }
+
+    // A response without a message has its trailers among the headers, which have not left yet. What has left stays.
+    private static void Unpad(HttpContext context) => Unpad(context.Response.HasStarted
+        ? context.Features.Get<IHttpResponseTrailersFeature>()?.Trailers
+        : context.Response.Headers);
 
     private static void Unpad(IHeaderDictionary? headers)
     {
