@@ -99,48 +99,73 @@ by_length() {
 run_project() {
     local project=$1 name log assembly begun=$SECONDS status=0
     name=$(basename "$project" .csproj)
-    log="$results/$name.log"
+    log="$pass_results/$name.log"
     assembly="$root/$(dirname "$project")/bin/$configuration/net10.0/$name.dll"
-    timeout -k 20 "${INSTA_TEST_LIMIT:-1800}" dotnet vstest "$assembly" --ResultsDirectory:"$results" --logger:"trx;LogFileName=$name.trx" \
+    timeout -k 20 "${INSTA_TEST_LIMIT:-1800}" dotnet vstest "$assembly" --ResultsDirectory:"$pass_results" --logger:"trx;LogFileName=$name.trx" \
         >"$log" 2>&1 </dev/null || status=$?
-    echo "$status" >"$results/$name.status"
-    echo "$(dirname "$project") $((SECONDS - begun))" >"$results/$name.seconds"
+    echo "$status" >"$pass_results/$name.status"
+    echo "$(dirname "$project") $((SECONDS - begun))" >"$pass_results/$name.seconds"
     if [ "$status" = 0 ]; then
-        echo "passed  $name ($((SECONDS - begun)) s)"
+        echo "passed  $name$pass_label ($((SECONDS - begun)) s)"
     else
-        echo "FAILED  $name ($((SECONDS - begun)) s)"
+        echo "FAILED  $name$pass_label ($((SECONDS - begun)) s)"
         grep -vE '^(VSTest|Copyright|Starting test execution|A total of|Microsoft)' "$log" | head -120
     fi
 }
 
 # One test process a core and one more: each waits for a part of its time, for its servers and for what it provokes.
 limit=$(($(nproc 2>/dev/null || echo 2) + 1))
-for project in $(by_length "${projects[@]}"); do
-    while [ "$(jobs -rp | wc -l)" -ge "$limit" ]; do wait -n || true; done
-    run_project "$project" &
-done
-wait || true
+
+# run_pass LABEL PROJECT...: all of them, the longest first; their tests are counted. LABEL says how they run; empty: as they are.
+run_pass() {
+    local project name trx outcomes project_failed project_failures project_skips
+    pass_label=${1:+ ($1)} pass_results="$results/${1// /-}"
+    shift
+    mkdir -p "$pass_results"
+    for project in $(by_length "$@"); do
+        while [ "$(jobs -rp | wc -l)" -ge "$limit" ]; do wait -n || true; done
+        run_project "$project" &
+    done
+    wait || true
+    for project in "$@"; do
+        name=$(basename "$project" .csproj)
+        trx="$pass_results/$name.trx"
+        outcomes=$([ -f "$trx" ] && grep -oE '<UnitTestResult [^>]*' "$trx" || true)
+        count() { grep -c "outcome=\"$1\"" <<<"$outcomes" || true; }
+        passed=$((passed + $(count Passed)))
+        project_failed=$(count Failed)
+        failed=$((failed + project_failed))
+        mapfile -t project_failures < <(grep 'outcome="Failed"' <<<"$outcomes" | sed -E 's/.*testName="([^"]*)".*/\1/' || true)
+        mapfile -t project_skips < <(grep 'outcome="NotExecuted"' <<<"$outcomes" | sed -E 's/.*testName="([^"]*)".*/\1/' || true)
+        failures+=("${project_failures[@]/%/$pass_label}")
+        skips+=("${project_skips[@]/%/$pass_label}")
+        # Ended badly without a failed test: crashed, hung, or found nothing to run. That is a failure too.
+        if [ "$(cat "$pass_results/$name.status" 2>/dev/null || echo 1)" != 0 ] && [ "$project_failed" = 0 ]; then
+            failed=$((failed + 1))
+            failures+=("$name$pass_label (did not finish)")
+        fi
+    done
+}
+
+run_pass "" "${projects[@]}"
 cat "$seconds" "$results"/*.seconds | awk '{ last[$1] = $2 } END { for (folder in last) print folder, last[folder] }' | sort >"$seconds.new"
 mv "$seconds.new" "$seconds"
 
-for project in "${projects[@]}"; do
-    name=$(basename "$project" .csproj)
-    trx="$results/$name.trx"
-    outcomes=$([ -f "$trx" ] && grep -oE '<UnitTestResult [^>]*' "$trx" || true)
-    count() { grep -c "outcome=\"$1\"" <<<"$outcomes" || true; }
-    passed=$((passed + $(count Passed)))
-    project_failed=$(count Failed)
-    failed=$((failed + project_failed))
-    mapfile -t project_failures < <(grep 'outcome="Failed"' <<<"$outcomes" | sed -E 's/.*testName="([^"]*)".*/\1/' || true)
-    mapfile -t project_skips < <(grep 'outcome="NotExecuted"' <<<"$outcomes" | sed -E 's/.*testName="([^"]*)".*/\1/' || true)
-    failures+=("${project_failures[@]}")
-    skips+=("${project_skips[@]}")
-    # Ended badly without a failed test: crashed, hung, or found nothing to run. That is a failure too.
-    if [ "$(cat "$results/$name.status" 2>/dev/null || echo 1)" != 0 ] && [ "$project_failed" = 0 ]; then
-        failed=$((failed + 1))
-        failures+=("$name (did not finish)")
+# Everything: what has a broker once more on Apache Kafka, and what runs the mesh once more with a process for each role. Their counts are
+# those of the short tier: another broker and other processes don't make another case.
+if [ -n "${INSTA_TEST_ALL:-}" ]; then
+    unset INSTA_TEST_ALL
+    mapfile -t brokered < <(for project in "${projects[@]}"; do
+        if grep -rqE 'TestBroker|SharedServers|AssemblyServers|TestNodes' --include='*.cs' "$root/$(dirname "$project")"; then echo "$project"; fi
+    done)
+    if [ -n "${INSTA_TOOLS:-}" ] && [ ${#brokered[@]} -gt 0 ]; then
+        INSTA_TEST_KAFKA=apache run_pass "on Apache Kafka" "${brokered[@]}"
+    else
+        skips+=("everything with a broker, on Apache Kafka (it is not there)")
     fi
-done
+    mapfile -t meshed < <(printf '%s\n' "${projects[@]}" | grep '^tests/Integration/' || true)
+    if [ ${#meshed[@]} -gt 0 ]; then INSTA_TEST_SPLIT=1 run_pass "each role in its own process" "${meshed[@]}"; fi
+fi
 
 if [ ${#failures[@]} -gt 0 ]; then printf 'failed: %s\n' "${failures[@]}"; fi
 names_of_skips=$(printf '%s, ' "${skips[@]}")
