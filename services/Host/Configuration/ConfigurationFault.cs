@@ -22,7 +22,8 @@ internal static class ConfigurationFault
 
     /// <summary>Where it is thrown while settings are read, it is about them: the binder's type is InvalidOperationException.</summary>
     public static bool IsOfConfiguration(Exception e) =>
-        e is OptionsValidationException or InvalidContractsException or InvalidOperationException or FormatException or InvalidDataException or ArgumentException;
+        e is OptionsValidationException or InvalidContractsException or InvalidOperationException or FormatException or InvalidDataException
+            or ArgumentException;
 
     /// <summary>One line: what was found, and the innermost reason (of a file that is no JSON: where).</summary>
     public static string Describe(Exception e)
