@@ -60,6 +60,7 @@ public sealed class CachedReads : IAsyncDisposable
     /// <param name="cancellation">Ends this caller's waiting, not a run that was begun under a lease.</param>
     /// <exception cref="AdmissionRefusedException">The node has all the runs that it may have.</exception>
     /// <exception cref="OperationCanceledException">The caller gave up.</exception>
+    /// <exception cref="ReadOverdueException">His time ended before there was an answer.</exception>
     /// <exception cref="Exception">Whatever the handler threw.</exception>
     public ValueTask<CacheAnswer> GetAsync(
         CachedMethod method, NodeName node, IMessage request, in ReadConditions conditions, IHandlerRun run,
@@ -119,6 +120,7 @@ public sealed class CachedReads : IAsyncDisposable
     /// <returns>One answer for each item, in their order; items that do not exist are there as absent.</returns>
     /// <exception cref="AdmissionRefusedException">The node has all the runs that it may have.</exception>
     /// <exception cref="OperationCanceledException">The caller gave up.</exception>
+    /// <exception cref="ReadOverdueException">His time ended before there was an answer.</exception>
     /// <exception cref="Exception">Whatever the handler threw.</exception>
     public ValueTask<CacheAnswer[]> GetManyAsync(
         CachedMethod method, NodeName node, IItemKeys items, in ReadConditions conditions, IBatchRun run,

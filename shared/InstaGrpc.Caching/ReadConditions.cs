@@ -29,4 +29,11 @@ public readonly record struct ReadConditions
     /// <summary>The handler run that makes this call; null: none. Such a read takes the outer run's fence as its token, never a stale value, and
     /// no admission of its own: its outer run has one, and waiting for another could wait for itself.</summary>
     public HandlerRunContext? Within { get; init; }
+
+    /// <summary>How long a flight may fly that this caller starts: the method's own deadline, however little time he has himself, since others join it.
+    /// Inside another run no longer than that one: it has no place of its own among the node's runs.</summary>
+    internal TimeSpan Flight(CachedMethod method) => Within is null ? method.Contract.Policy.Deadline : Whole(method);
+
+    /// <summary>The time that the read may take, from its beginning.</summary>
+    internal TimeSpan Whole(CachedMethod method) => Remaining ?? method.Contract.Policy.Deadline;
 }

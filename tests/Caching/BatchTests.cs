@@ -78,6 +78,43 @@ public sealed class BatchTests(MemcachedServers servers) : IClassFixture<Memcach
     }
 
     [Fact]
+    public async Task ABatchsFlightOutlivesTheTimeOfWhoStartedIt()
+    {
+        await using var mesh = await CacheFixture.BeginAsync(servers);
+        var reader = mesh.NewReader();
+        var phase = new Phase();
+        var run = new Batch(before: phase);
+        long[] ids = [1, 2];
+        var batch = reader.Reads.GetManyAsync(
+            reader.Reads.For(Thing), CacheFixture.Node, new Ids(ids), new ReadConditions { Remaining = TimeSpan.Zero }, run.For(ids)).AsTask();
+        await phase.Reached;
+        var single = reader.ReadAsync(Thing, 1, new ScriptedRun(() => "none"));
+        await Phase.UntilAsync(() => reader.Reads.For(Thing).Counters.Joins == 1 || single.IsCompleted, "it has joined");
+        phase.Open();
+
+        Assert.Equal("1", Reader.Text(await single));
+        Assert.InRange(Assert.Single(run.Contexts).Remaining, TimeSpan.FromSeconds(1), Thing.Policy.Deadline);
+        await batch;
+    }
+
+    [Fact]
+    public async Task ANestedBatchLastsNoLongerThanTheRunWhosePlaceItTakes()
+    {
+        await using var mesh = await CacheFixture.BeginAsync(servers);
+        var reader = mesh.NewReader();
+        long[] ids = [1, 2];
+        var held = new Batch(before: new Phase());
+        await reader.ReadAsync(Count, 9, new ScriptedRun(async (context, _) =>
+        {
+            await Assert.ThrowsAsync<ReadOverdueException>(() => reader.Reads.GetManyAsync(
+                reader.Reads.For(Thing), CacheFixture.Node, new Ids(ids),
+                new ReadConditions { Remaining = TimeSpan.FromMilliseconds(50), Within = context }, held.For(ids)).AsTask());
+            return ScriptedRun.Of("outer");
+        }));
+        Assert.All(await ReadAsync(reader, new Batch(), ids), answer => Assert.Equal(CacheLevel.Filled, answer.Level));
+    }
+
+    [Fact]
     public async Task ABatchThatFailsGivesEveryLeaseBack()
     {
         await using var mesh = await CacheFixture.BeginAsync(servers);

@@ -185,6 +185,42 @@ public sealed class LeaseTests(MemcachedServers servers) : IClassFixture<Memcach
     }
 
     [Fact]
+    public async Task WhoJoinedAFlightThatItsLimitEndedAsksAgainWhileHeHasTime()
+    {
+        await using var mesh = await CacheFixture.BeginAsync(servers);
+        var reader = mesh.NewReader();
+        var phase = new Phase();
+        var first = reader.ReadAsync(Brief, 1, new ScriptedRun(async (_, cancellation) =>
+        {
+            await phase.PassAsync(cancellation);
+            return ScriptedRun.Of("none");
+        }));
+        await phase.Reached;
+        var late = new ScriptedRun(() => "late");
+        var joiner = reader.ReadAsync(Brief, 1, late, new ReadConditions { Remaining = Phase.Limit });
+
+        await Assert.ThrowsAsync<ReadOverdueException>(() => first);
+        Assert.Equal("late", Reader.Text(await joiner));
+        Assert.Equal(1, late.Runs);
+    }
+
+    [Fact]
+    public async Task AnUncachedRunEndsWithTheTimeOfItsCaller()
+    {
+        await using var mesh = new CacheFixture(servers.Addresses);
+        var reader = mesh.NewReader();
+        await Assert.ThrowsAsync<ReadOverdueException>(() => reader.ReadAsync(
+            Thing, 1,
+            new ScriptedRun(async (_, cancellation) =>
+            {
+                await new Phase().PassAsync(cancellation);
+                return ScriptedRun.Of("none");
+            }),
+            new ReadConditions { Remaining = TimeSpan.FromMilliseconds(50) }));
+        Assert.Equal(0, reader.Reads.Runtime.Node(CacheFixture.Node).Admission.Running);
+    }
+
+    [Fact]
     public async Task AFlightOfAnEarlierLeaseIsNotJoined()
     {
         await using var mesh = await CacheFixture.BeginAsync(servers);

@@ -17,6 +17,8 @@ public sealed class ErrorTests(NotesFixture fixture) : IClassFixture<NotesFixtur
     [InlineData("exhausted", StatusCode.ResourceExhausted, "too much")]
     [InlineData("unavailable", StatusCode.Unavailable, "it is away")]
     [InlineData("deadline", StatusCode.DeadlineExceeded, "too late")]
+    [InlineData("overdue", StatusCode.DeadlineExceeded, "the call's time is over")]
+    [InlineData("called-late", StatusCode.DeadlineExceeded, "a service that this call needs did not answer within the call's time")]
     public async Task ADomainErrorBecomesItsStatusWithItsMessage(string how, StatusCode code, string message)
     {
         var error = await FailAsync(how);

@@ -1,5 +1,6 @@
 using System.Globalization;
 using Grpc.Core;
+using InstaGrpc.Caching;
 using InstaGrpc.Contracts;
 using InstaGrpc.Mesh.Tests.NotesV1;
 using InstaGrpc.Postgres;
@@ -188,6 +189,8 @@ public sealed class NotesGrpcService(INodeReads reads, INodeWrites writes, Notes
         "exhausted" => new ResourceExhaustedException("too much", TimeSpan.FromMilliseconds(1500)),
         "unavailable" => new UnavailableException("it is away", new IOException("10.0.0.1 secret")),
         "deadline" => new DeadlineExceededException("too late"),
+        "overdue" => new ReadOverdueException("the time of this read is over"),
+        "called-late" => new RpcException(new Status(StatusCode.DeadlineExceeded, "")),
         "wrong-shard" => new WrongShardException(42),
         _ => new InvalidOperationException("secret inside of 10.0.0.1"),
     });

@@ -139,6 +139,9 @@ public sealed class NotesHost : IAsyncDisposable
         return new NotesHost(app, databases, new Uri($"http://127.0.0.1:{inside}"), new Uri($"http://127.0.0.1:{outside}"), settable, log);
     }
 
+    /// <summary>An orderly stop, which waits for calls to end; the object stays to be asked and disposed.</summary>
+    public Task StopAsync() => _app.StopAsync();
+
     /// <summary>Takes the host's databases away, for good.</summary>
     public async Task LosePostgresAsync()
     {

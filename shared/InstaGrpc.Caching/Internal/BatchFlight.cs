@@ -9,12 +9,12 @@ internal sealed class BatchFlight(
 {
     private readonly TaskCompletionSource<IReadOnlyDictionary<int, HandlerAnswer>> _answers = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TimeProvider _time = node.Runtime.Time;
-    private readonly TimeSpan _whole = conditions.Remaining ?? method.Contract.Policy.Deadline;
+    private readonly TimeSpan _whole = Longest(conditions.Flight(method), conditions.Whole(method));
 
     /// <summary>By the items' numbers. Done after the fills were answered.</summary>
     public Task<IReadOnlyDictionary<int, HandlerAnswer>> Answers => _answers.Task;
 
-    private TimeSpan Left => _whole - _time.GetElapsedTime(began);
+    private TimeSpan Left => (leases.Count > 0 ? _whole : conditions.Whole(method)) - _time.GetElapsedTime(began);
 
     public async Task FlyAsync()
     {
@@ -34,18 +34,34 @@ internal sealed class BatchFlight(
         }
         catch (Exception e)
         {
+            var end = FlightEnd.Of(e, limit.Token);
             foreach (var lease in held.Values)
             {
                 await Refiller.GiveBackAsync(lease).ConfigureAwait(false);
-                End(lease, FlightEnd.Failed(e));
+                End(lease, end);
             }
 
-            _answers.SetException(e);
+            _answers.SetException(end.Failure ?? UncachedRun.Overdue(method));
+
+            // Who started it may be gone.
+            _ = _answers.Task.Exception;
         }
     }
 
     /// <summary>Where no lease was won: the caller's own run.</summary>
-    public ValueTask<IReadOnlyDictionary<int, HandlerAnswer>> RunUncachedAsync(CancellationToken cancellation) => RunAsync(null, [], cancellation);
+    public async ValueTask<IReadOnlyDictionary<int, HandlerAnswer>> RunUncachedAsync(CancellationToken cancellation)
+    {
+        using var limit = new CancellationTokenSource(Left > TimeSpan.Zero ? Left : TimeSpan.Zero, _time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, cancellation);
+        try
+        {
+            return await RunAsync(null, [], either.Token).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException) when (limit.IsCancellationRequested && !cancellation.IsCancellationRequested)
+        {
+            throw UncachedRun.Overdue(method);
+        }
+    }
 
     /// <summary>The highest of the servers' fences, each read after its leases; one read of the database serves them all.</summary>
     private async ValueTask<ReplayPosition?> FenceAsync(Dictionary<int, WonLease> held)
@@ -142,6 +158,8 @@ internal sealed class BatchFlight(
         async Task FillAsync(WonLease lease, HandlerAnswer answer) =>
             End(lease, await Refiller.FillAsync(lease, answer, fence!.Value, filledAt).ConfigureAwait(false));
     }
+
+    private static TimeSpan Longest(TimeSpan one, TimeSpan other) => one > other ? one : other;
 
     private void End(WonLease lease, FlightEnd end)
     {

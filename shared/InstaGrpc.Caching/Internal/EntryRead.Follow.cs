@@ -139,6 +139,7 @@ internal sealed partial class EntryRead
         {
             FlightResult.Failed => Rethrow(end.Failure!),
             FlightResult.Abandoned => Step.Past(end.Reason),
+            FlightResult.Overdue => AskAgain(),
             _ => Step.Of(end.ToAnswer()),
         };
     }
@@ -197,8 +198,9 @@ internal sealed partial class EntryRead
         var end = await flight.End.WaitAsync(cancellation).ConfigureAwait(false);
         switch (end.Result)
         {
-            // Refused is whoever started it, by his importance, not who joined.
+            // Refused is whoever started it, by his importance, not who joined; and a flight's time is not the time of who joined it late.
             case FlightResult.Failed when end.Failure is AdmissionRefusedException:
+            case FlightResult.Overdue:
                 break;
             case FlightResult.Failed:
                 return Rethrow(end.Failure!);
@@ -209,6 +211,16 @@ internal sealed partial class EntryRead
                 return Step.Of(end.ToAnswer());
         }
 
+        return AskAgain();
+    }
+
+    private Step AskAgain()
+    {
+        if (conditions.Whole(place.Method.Method) - _runtime.Time.GetElapsedTime(began) <= TimeSpan.Zero)
+        {
+            throw UncachedRun.Overdue(place.Method.Method);
+        }
+
         _losses++;
         return Step.Again;
     }
@@ -216,8 +228,7 @@ internal sealed partial class EntryRead
     /// <summary>The next poll's reply; null: this caller has waited long enough.</summary>
     private async ValueTask<PollReply?> PollAsync(long waitingSince, CancellationToken cancellation)
     {
-        var whole = conditions.Remaining ?? place.Method.Method.Contract.Policy.Deadline;
-        var half = (whole - _runtime.Time.GetElapsedTime(began, waitingSince)) / 2;
+        var half = (conditions.Whole(place.Method.Method) - _runtime.Time.GetElapsedTime(began, waitingSince)) / 2;
         var lease = TimeSpan.FromSeconds(place.Method.LeaseSeconds);
         var left = (half < lease ? half : lease) - _runtime.Time.GetElapsedTime(waitingSince);
         if (left <= TimeSpan.Zero)
@@ -258,9 +269,11 @@ internal sealed partial class EntryRead
 
         // The flight outlives this call; an outer run of this process has been let in for both.
         var admitted = conditions.Within is not null && over != WonOver.Early;
+        var method = place.Method.Method;
+        var whole = admitted ? conditions.Flight(method) - _runtime.Time.GetElapsedTime(began) : method.Contract.Policy.Deadline;
         _runtime.Background.Run(
-            static work => Refiller.FlyAsync(work.lease, work.run, work.priority, work.CallerId, work.admitted),
-            (lease, run, priority, conditions.CallerId, admitted));
+            static work => Refiller.FlyAsync(work.lease, work.run, work.priority, work.CallerId, work.whole, work.admitted),
+            (lease, run, priority, conditions.CallerId, whole, admitted));
         return lease.Flight;
     }
 

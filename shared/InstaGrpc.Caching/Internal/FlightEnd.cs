@@ -16,6 +16,9 @@ internal enum FlightResult
 
     /// <summary>The handler was never run: everybody goes on by himself.</summary>
     Abandoned,
+
+    /// <summary>Its own limit ended it: whoever has time left asks again.</summary>
+    Overdue,
 }
 
 /// <param name="Result">How it ended.</param>
@@ -28,7 +31,13 @@ internal sealed record FlightEnd(
     FlightResult Result, HandlerAnswer Answer, ReplayPosition Fence, LocalCopy? Copy = null, Exception? Failure = null,
     UncachedReason Reason = UncachedReason.None)
 {
-    public static FlightEnd Failed(Exception failure) => new(FlightResult.Failed, default, default, Failure: failure);
+    /// <summary>How a flight ends that threw.</summary>
+    /// <param name="failure">What it threw.</param>
+    /// <param name="limit">Cancelled when the flight's time is over: whatever is thrown then says no more than that. That it was not let in
+    /// concerns who started it, and is told apart.</param>
+    public static FlightEnd Of(Exception failure, CancellationToken limit) => limit.IsCancellationRequested && failure is not AdmissionRefusedException
+        ? new(FlightResult.Overdue, default, default)
+        : new(FlightResult.Failed, default, default, Failure: failure);
 
     public static FlightEnd Abandoned(UncachedReason reason) => new(FlightResult.Abandoned, default, default, Reason: reason);
 

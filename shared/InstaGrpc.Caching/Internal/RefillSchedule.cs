@@ -77,7 +77,8 @@ internal sealed class RefillSchedule(CacheRuntime runtime)
                     var (last, run, callerId) = pending.Close();
                     Forget(last.Flight.Name, pending);
                     runtime.Flights.Add(last.Flight);
-                    await Refiller.FlyAsync(last, run, Priority.Normal, callerId, admitted: false).ConfigureAwait(false);
+                    var whole = place.Method.Method.Contract.Policy.Deadline;
+                    await Refiller.FlyAsync(last, run, Priority.Normal, callerId, whole, admitted: false).ConfigureAwait(false);
                     return;
                 }
 

@@ -12,13 +12,19 @@ internal static class Refiller
     private const int LargestItem = (1024 * 1024) - 512;
 
     /// <summary>A flight from its lease to its end. Never throws: the end says what happened.</summary>
-    public static async Task FlyAsync(WonLease lease, IHandlerRun run, Priority priority, long? callerId, bool admitted)
+    /// <param name="lease">Won.</param>
+    /// <param name="run">The handler.</param>
+    /// <param name="priority">Of who won.</param>
+    /// <param name="callerId">Of who won.</param>
+    /// <param name="whole">How long it may fly.</param>
+    /// <param name="admitted">It takes place inside a run that has been let in.</param>
+    public static async Task FlyAsync(WonLease lease, IHandlerRun run, Priority priority, long? callerId, TimeSpan whole, bool admitted)
     {
         var place = lease.Entry;
         var method = place.Method.Method;
         var runtime = place.Runtime;
         FlightEnd end;
-        using var limit = new CancellationTokenSource(method.Contract.Policy.Deadline, runtime.Time);
+        using var limit = new CancellationTokenSource(whole > TimeSpan.Zero ? whole : TimeSpan.Zero, runtime.Time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, runtime.Background.Stopping);
         var began = runtime.Time.GetTimestamp();
         method.Counters.LeaseWon();
@@ -42,7 +48,7 @@ internal static class Refiller
                 if (!admitted)
                 {
                     await place.Method.Node.Admission.EnterAsync(
-                        priority, method.Contract.Policy.Deadline - runtime.Time.GetElapsedTime(began), either.Token).ConfigureAwait(false);
+                        priority, whole - runtime.Time.GetElapsedTime(began), either.Token).ConfigureAwait(false);
                 }
 
                 HandlerAnswer answer;
@@ -58,7 +64,7 @@ internal static class Refiller
                     // Whoever joins from here on may not take the answer unless it is filled: the snapshot may be older than his call.
                     lease.Flight.HandlerStarts();
                     var context = new HandlerRunContext(
-                        method, place.Method.Node.Name, fence, null, method.Contract.Policy.Deadline - runtime.Time.GetElapsedTime(began), callerId);
+                        method, place.Method.Node.Name, fence, null, whole - runtime.Time.GetElapsedTime(began), callerId);
                     method.Counters.HandlerRun();
                     answer = await run.RunAsync(context, either.Token).ConfigureAwait(false);
                 }
@@ -76,7 +82,7 @@ internal static class Refiller
         catch (Exception e)
         {
             await GiveBackAsync(lease).ConfigureAwait(false);
-            end = FlightEnd.Failed(e);
+            end = FlightEnd.Of(e, limit.Token);
         }
 
         // Gone from the table before its end is told: who comes now asks memcached, and finds the value there.

@@ -43,6 +43,8 @@ internal static class ErrorTable
             case AdmissionRefusedException:
                 return With(StatusCode.ResourceExhausted, "the node of this call has all the work that it can take",
                     Pushback(s_overloadPause));
+            case ReadOverdueException:
+                return With(StatusCode.DeadlineExceeded, "the call's time is over");
             case NodeUnavailableException unavailable:
                 return With(StatusCode.Unavailable, $"the database node {unavailable.Node} cannot be reached at the moment");
             case RequestIdReusedException:
@@ -63,6 +65,9 @@ internal static class ErrorTable
                 }
 
                 break;
+            case IOException when call is { IsAbandoned: true }:
+                // What a reset stream does to whoever reads or writes it.
+                return With(StatusCode.Cancelled, "the caller has cancelled the call");
             case PostgresException { SqlState: PostgresErrorCodes.SerializationFailure or PostgresErrorCodes.DeadlockDetected }:
                 return With(StatusCode.Aborted, "another write was in the way; repeat the call");
             case NpgsqlException npgsql when NodeUnavailableException.IsCausedBy(npgsql):
@@ -96,7 +101,11 @@ internal static class ErrorTable
             }
         }
 
-        return new RpcException(new Status(status.StatusCode, status.Detail), trailers);
+        // The client side gives no word when it is the one that ended the call.
+        var detail = status is { StatusCode: StatusCode.DeadlineExceeded, Detail.Length: 0 }
+            ? "a service that this call needs did not answer within the call's time"
+            : status.Detail;
+        return new RpcException(new Status(status.StatusCode, detail), trailers);
     }
 
     private static RpcException With(StatusCode code, string message, Metadata? trailers = null) =>

@@ -18,6 +18,8 @@ internal sealed partial class MeshInterceptor(
     ServedMethods methods, IEnumerable<ICallCheck> checks, CachedCalls cached, HandlerCalls handlers, MeshInstruments instruments,
     TimeProvider time, ILogger<MeshInterceptor> logger) : Interceptor
 {
+    private static readonly TimeSpan s_resetIsSeenWithin = TimeSpan.FromMilliseconds(100);
+
     private readonly ICallCheck[] _checks = [.. checks];
 
     public override Task<TResponse> UnaryServerHandler<TRequest, TResponse>(
@@ -96,6 +98,7 @@ internal sealed partial class MeshInterceptor(
         }
         catch (Exception e)
         {
+            await UntilResetAsync(e, context).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             throw Fail(e, call, started);
         }
     }
@@ -123,6 +126,10 @@ internal sealed partial class MeshInterceptor(
         }
     }
 
+    // A stream that its caller resets fails for whoever reads or writes it a moment before the request counts as aborted.
+    private static Task UntilResetAsync(Exception exception, ServerCallContext context) =>
+        exception is IOException ? Task.Delay(s_resetIsSeenWithin, context.CancellationToken) : Task.CompletedTask;
+
     // Health, reflection and what the application maps itself: no policy, but no inside detail either.
     private async Task<T> WithoutContractAsync<T>(Func<Task<T>> run, ServerCallContext context)
     {
@@ -140,6 +147,12 @@ internal sealed partial class MeshInterceptor(
         }
         catch (Exception e)
         {
+            await UntilResetAsync(e, context).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            if (e is IOException && context.CancellationToken.IsCancellationRequested)
+            {
+                throw new RpcException(new Status(StatusCode.Cancelled, "the caller has cancelled the call"));
+            }
+
             var status = ErrorTable.Translate(e, null, out var unexpected);
             if (unexpected)
             {
