@@ -68,25 +68,40 @@ internal sealed partial class NotificationWatch(
 
     private async Task WatchAsync(NodeName node, CancellationToken stop)
     {
+        var outage = new Outage(options.NotificationPoll);
         while (!stop.IsCancellationRequested)
         {
             var seen = announced.Version(node, NodeChannel.Notifications);
+            var pause = options.NotificationPoll;
             try
             {
                 await WakeAsync(node, stop).ConfigureAwait(false);
-            }
-            catch (Exception e) when (e is NpgsqlException or NodeUnavailableException)
-            {
-                LogFailed(node, e.Message);
+                outage.Over();
             }
             catch (OperationCanceledException) when (stop.IsCancellationRequested)
             {
                 return;
             }
+            catch (Exception e)
+            {
+                if (outage.IsNews(e.Message))
+                {
+                    if (e is NpgsqlException or NodeUnavailableException)
+                    {
+                        LogAway(node, e.Message);
+                    }
+                    else
+                    {
+                        LogFailed(node, e);
+                    }
+                }
+
+                pause = outage.NextPause();
+            }
 
             using var done = CancellationTokenSource.CreateLinkedTokenSource(stop);
             await Task.WhenAny(
-                announced.WaitAsync(node, NodeChannel.Notifications, seen, done.Token), Task.Delay(options.NotificationPoll, time, done.Token))
+                announced.WaitAsync(node, NodeChannel.Notifications, seen, done.Token), Task.Delay(pause, time, done.Token))
                 .ConfigureAwait(false);
             await done.CancelAsync().ConfigureAwait(false);
         }
@@ -188,7 +203,10 @@ internal sealed partial class NotificationWatch(
     }
 
     [LoggerMessage(1803, LogLevel.Warning, "Notifications of node {Node} can't be looked for; their streams wait: {Reason}")]
-    private partial void LogFailed(NodeName node, string reason);
+    private partial void LogAway(NodeName node, string reason);
+
+    [LoggerMessage(1804, LogLevel.Error, "Looking for notifications of node {Node} failed and is tried again")]
+    private partial void LogFailed(NodeName node, Exception exception);
 
     /// <summary>One stream.</summary>
     private sealed class Watcher

@@ -41,6 +41,10 @@ public sealed partial class DropWatcher(
             {
                 LogLost(node, e.Message);
             }
+            catch (Exception e)
+            {
+                LogFailed(node, e);
+            }
             finally
             {
                 reads.LoseDrops(node);
@@ -85,4 +89,7 @@ public sealed partial class DropWatcher(
 
     [LoggerMessage(1510, LogLevel.Debug, "The drops of node {Node} do not arrive, copies are not served: {Reason}")]
     private partial void LogLost(NodeName node, string reason);
+
+    [LoggerMessage(1511, LogLevel.Error, "Watching the drops of node {Node} failed and is tried again; copies are not served meanwhile")]
+    private partial void LogFailed(NodeName node, Exception exception);
 }

@@ -23,6 +23,8 @@ public sealed partial class ChangeConsumer : IAsyncDisposable
     private readonly CancellationTokenSource _stopped = new();
     private Task _reading = Task.CompletedTask;
     private int _enumerated;
+    private string? _unread = "no broker has answered yet";
+    private volatile LogReader? _reader;
 
     internal ChangeConsumer(ChangeLogClient client, NodeName node, string name, ChangeStart start, ILogger logger)
     {
@@ -36,6 +38,9 @@ public sealed partial class ChangeConsumer : IAsyncDisposable
     public NodeName Node { get; }
 
     public string Name { get; }
+
+    /// <summary>Why nothing can be read at the moment, in words for an operator; null: the log is being read, or its end waited at.</summary>
+    public string? Unread => _reader is { } reader ? reader.Unread : Volatile.Read(ref _unread);
 
     /// <summary>
     /// Batches until cancelled or disposed; waits while there is nothing to read, and reconnects by itself. To be enumerated once. Asking
@@ -61,6 +66,7 @@ public sealed partial class ChangeConsumer : IAsyncDisposable
         await EnsureTopicAsync(ends.Token).ConfigureAwait(false);
         var channel = Channel.CreateBounded<ChangeBatch>(new BoundedChannelOptions(ReadAhead) { SingleReader = true, SingleWriter = true });
         var reader = new LogReader(_client.Options, topic, Name, _start, (batch, token) => Deliver(channel.Writer, batch, token), _logger);
+        _reader = reader;
         _reading = Task.Factory.StartNew(
             () =>
             {
@@ -125,6 +131,7 @@ public sealed partial class ChangeConsumer : IAsyncDisposable
             }
             catch (Exception e) when (e is ChangeLogException or TimeoutException)
             {
+                Volatile.Write(ref _unread, e.Message);
                 if (!warned)
                 {
                     LogWaiting(_logger, Name, e.Message);

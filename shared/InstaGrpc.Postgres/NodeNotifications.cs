@@ -66,8 +66,9 @@ public sealed partial class NodeNotifications(NodePool pool, TimeProvider time, 
             {
                 return;
             }
-            catch (Exception e) when (NodeUnavailableException.IsCausedBy(e) || e is NpgsqlException)
+            catch (Exception e)
             {
+                // Whatever it is: the other nodes are listened to, and this one must not be given up without a word.
                 if (!down)
                 {
                     down = true;

@@ -39,6 +39,25 @@ public sealed class ChangeLogTests(AssemblyServers fixture) : IClassFixture<Asse
     }
 
     [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task WhenKafkaIsAwayTheErrorNamesItAndSaysWhatLibrdkafkaSays(bool embedded)
+    {
+        var nobody = $"127.0.0.1:{InstaGrpc.Embedded.LoopbackPort.Free()}";
+        var client = new ChangeLogClient(
+            new ChangeLogOptions { BootstrapServers = nobody, Embedded = embedded, AdminTimeout = TimeSpan.FromSeconds(2) },
+            _progress,
+            NullLoggerFactory.Instance);
+
+        var error = await Assert.ThrowsAsync<ChangeLogException>(() => client.EnsureTopicAsync(_node, _limit.Token));
+
+        Assert.Contains($"Kafka at {nobody}", error.Message, StringComparison.Ordinal);
+        Assert.Contains("Connection refused", error.Message, StringComparison.Ordinal);
+        // Else the same outage would be another reason at each attempt.
+        Assert.DoesNotContain("(after ", error.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
     [InlineData(-1)]
     [InlineData(0)]
     [InlineData(17)]

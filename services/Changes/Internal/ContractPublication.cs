@@ -214,7 +214,7 @@ internal sealed partial class ContractPublication(
             }
             catch (InvalidProtocolBufferException)
             {
-                // Nobody can honour it, and the invalidator stops at it: not ours to judge.
+                // Nobody can honour it, and the invalidator counts no further than it: not ours to judge.
                 continue;
             }
 

@@ -13,38 +13,48 @@ internal sealed partial class NodePublisher(
     PublisherStatus status, TimeProvider time, ILogger logger)
 {
     private static readonly TimeSpan _firstPause = TimeSpan.FromMilliseconds(100);
-    private static readonly TimeSpan _longestPause = TimeSpan.FromSeconds(5);
 
     private readonly string _address = node == NodePool.DirectoryNode ? pool.Options.Directory : pool.Options.Nodes[node.Value].Primary;
 
     public async Task RunAsync(CancellationToken stop)
     {
-        var pause = _firstPause;
+        var outage = new Outage(_firstPause);
         while (!stop.IsCancellationRequested)
         {
             try
             {
                 await RunOnceAsync(stop).ConfigureAwait(false);
-                pause = _firstPause;
+                outage.Over();
             }
             catch (OperationCanceledException) when (stop.IsCancellationRequested)
             {
                 break;
             }
-            catch (Exception e) when (e is NpgsqlException or PublisherException or ChangeLogException or NodeUnavailableException
-                or IOException or TimeoutException or OperationCanceledException or Confluent.Kafka.KafkaException)
+            catch (Exception e)
             {
-                // Said once a minute at most would hide that it changed its reason; so: once a reason.
-                if (status.Reason != e.Message)
+                if (status.State == PublisherState.Streaming)
                 {
-                    LogFailed(logger, node, e.Message, e is PublisherException or ChangeLogException ? null : e);
+                    outage.Over();
                 }
 
-                pause = status.State == PublisherState.Streaming ? _firstPause : pause;
+                // Once a reason, and not once in a while: that would hide a change of it.
+                if (outage.IsNews(e.Message))
+                {
+                    if (e is NpgsqlException or PublisherException or ChangeLogException or NodeUnavailableException
+                        or IOException or TimeoutException or OperationCanceledException or Confluent.Kafka.KafkaException)
+                    {
+                        LogAway(logger, node, e.Message);
+                    }
+                    else
+                    {
+                        // A fault of ours, or something foreign in stream or topic. Whatever it is: nobody else publishes this node.
+                        LogFailed(logger, node, e);
+                    }
+                }
+
                 status.Become(PublisherState.Failing, e.Message);
                 metrics.Failed(node);
-                await Task.Delay(pause, time, stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-                pause = TimeSpan.FromTicks(Math.Min(pause.Ticks * 2, _longestPause.Ticks));
+                await Task.Delay(outage.NextPause(), time, stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             }
         }
 
@@ -85,7 +95,10 @@ internal sealed partial class NodePublisher(
     }
 
     [LoggerMessage(1220, LogLevel.Warning, "The changes of {Node} can't be published, trying again: {Reason}")]
-    private static partial void LogFailed(ILogger logger, NodeName node, string reason, Exception? exception);
+    private static partial void LogAway(ILogger logger, NodeName node, string reason);
+
+    [LoggerMessage(1222, LogLevel.Error, "Publishing the changes of {Node} failed and is tried again")]
+    private static partial void LogFailed(ILogger logger, NodeName node, Exception exception);
 
     [LoggerMessage(1221, LogLevel.Information, "Another process publishes the changes of {Node} now")]
     private static partial void LogLost(ILogger logger, NodeName node);

@@ -13,35 +13,45 @@ internal sealed partial class NodeProjector(
     FanoutOptions fanout, NodeNotifications notifications, ProjectorMetrics metrics, ProjectorStatus status, TimeProvider time, ILogger logger)
 {
     private static readonly TimeSpan _firstPause = TimeSpan.FromMilliseconds(100);
-    private static readonly TimeSpan _longestPause = TimeSpan.FromSeconds(5);
 
     public async Task RunAsync(CancellationToken stop)
     {
-        var pause = _firstPause;
+        var outage = new Outage(_firstPause);
         while (!stop.IsCancellationRequested)
         {
             try
             {
                 await RunOnceAsync(stop).ConfigureAwait(false);
-                pause = _firstPause;
+                outage.Over();
             }
             catch (OperationCanceledException) when (stop.IsCancellationRequested)
             {
                 break;
             }
-            catch (Exception e) when (e is NpgsqlException or NodeUnavailableException or ChangeLogException or ProjectorSupersededException
-                or InvalidDataException or TimeoutException or IOException or OperationCanceledException)
+            catch (Exception e)
             {
-                if (status.Reason != e.Message)
+                if (status.State == ProjectorState.Folding)
                 {
-                    LogFailed(logger, node, e.Message);
+                    outage.Over();
                 }
 
-                pause = status.State == ProjectorState.Folding ? _firstPause : pause;
+                if (outage.IsNews(e.Message))
+                {
+                    if (e is NpgsqlException or NodeUnavailableException or ChangeLogException or ProjectorSupersededException
+                        or InvalidDataException or TimeoutException or IOException or OperationCanceledException)
+                    {
+                        LogAway(logger, node, e.Message);
+                    }
+                    else
+                    {
+                        // A fault of ours, or of a record's writer: the other nodes go on, and this one must not be over without a word.
+                        LogFailed(logger, node, e);
+                    }
+                }
+
                 status.Become(ProjectorState.Failing, e.Message);
                 metrics.Failed(node);
-                await Task.Delay(pause, time, stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-                pause = TimeSpan.FromTicks(Math.Min(pause.Ticks * 2, _longestPause.Ticks));
+                await Task.Delay(outage.NextPause(), time, stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             }
         }
 
@@ -76,5 +86,8 @@ internal sealed partial class NodeProjector(
     }
 
     [LoggerMessage(1310, LogLevel.Warning, "The stream of {Node} can't be folded, trying again: {Reason}")]
-    private static partial void LogFailed(ILogger logger, NodeName node, string reason);
+    private static partial void LogAway(ILogger logger, NodeName node, string reason);
+
+    [LoggerMessage(1311, LogLevel.Error, "Folding the stream of {Node} failed and is tried again")]
+    private static partial void LogFailed(ILogger logger, NodeName node, Exception exception);
 }

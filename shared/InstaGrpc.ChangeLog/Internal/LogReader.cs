@@ -22,9 +22,13 @@ internal sealed partial class LogReader(
     private readonly TopicPartition _partition = new(topic, ChangeTopic.Partition);
     private readonly StreamFollower _follower = new(start);
     private long _hint = start.OffsetHint;
+    private string? _unread = "no broker has answered yet";
 
     /// <summary>Where the log goes on, as far as this reader knows.</summary>
     private long _next;
+
+    /// <summary>Why nothing can be read at the moment; null: it is being read.</summary>
+    public string? Unread => Volatile.Read(ref _unread);
 
     /// <summary>Runs until cancelled. What fails is tried again from the position reached.</summary>
     public void Run(CancellationToken cancellationToken)
@@ -40,6 +44,7 @@ internal sealed partial class LogReader(
                     .Build();
                 Seek(consumer, cancellationToken);
                 failures = 0;
+                Volatile.Write(ref _unread, null);
                 while (ReadBatch(consumer, cancellationToken))
                 {
                 }
@@ -51,9 +56,10 @@ internal sealed partial class LogReader(
             catch (KafkaException e)
             {
                 failures++;
+                Volatile.Write(ref _unread, $"{topic} can't be read from Kafka at {options.BootstrapServers}: {KafkaLog.Reason(e.Error)}");
                 if (failures == 1)
                 {
-                    LogFailure(logger, name, topic, e.Error.Reason);
+                    LogFailure(logger, name, topic, KafkaLog.Reason(e.Error));
                 }
 
                 cancellationToken.WaitHandle.WaitOne(TimeSpan.FromMilliseconds(Math.Min(2_000, 50 << Math.Min(failures, 6))));
@@ -211,7 +217,7 @@ internal sealed partial class LogReader(
         }
     }
 
-    [LoggerMessage(1110, LogLevel.Warning, "{Consumer} can't read {Topic}, trying again: {Reason}")]
+    [LoggerMessage(1110, LogLevel.Warning, "{Consumer} can't read {Topic} from Kafka, trying again: {Reason}")]
     private static partial void LogFailure(ILogger logger, string consumer, string topic, string reason);
 
     [LoggerMessage(1111, LogLevel.Information,

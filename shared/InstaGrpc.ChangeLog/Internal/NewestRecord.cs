@@ -1,4 +1,5 @@
 using Confluent.Kafka;
+using Google.Protobuf;
 using InstaGrpc.Contracts.ChangesV1;
 using Microsoft.Extensions.Logging;
 
@@ -48,7 +49,14 @@ internal static class NewestRecord
         catch (KafkaException e)
         {
             throw new ChangeLogException(
-                $"The newest record of topic '{topic}' can't be read from {options.BootstrapServers}: {e.Error.Reason}", e);
+                $"The newest record of topic '{topic}' can't be read from Kafka at {options.BootstrapServers}: {KafkaLog.Reason(e.Error)}", e);
+        }
+        catch (InvalidProtocolBufferException e)
+        {
+            throw new ChangeLogException(
+                $"The newest record of topic '{topic}' is no record of a change stream: somebody else writes into the topic. "
+                + "Delete it (it is made anew), or choose another Insta:Prefix.",
+                e);
         }
     }
 }

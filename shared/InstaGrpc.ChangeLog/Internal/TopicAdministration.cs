@@ -11,17 +11,28 @@ internal sealed class TopicAdministration(ChangeLogOptions options, ILogger logg
 
     public async Task EnsureAsync(string topic, CancellationToken cancellationToken)
     {
+        // What librdkafka itself says of its connections; the calls that fail for it only say that they took too long.
+        string? away = null;
         using var admin = new AdminClientBuilder(KafkaSettings.Admin(options))
             .SetLogHandler((_, line) => KafkaLog.Write(logger, line))
-            .SetErrorHandler((_, _) => { })
+            .SetErrorHandler((_, error) => Volatile.Write(ref away, KafkaLog.Reason(error)))
             .Build();
         if (!options.Embedded)
         {
             // Made before metadata is asked for: a broker that makes topics by itself would choose its own number of partitions.
-            await CreateAsync(admin, topic).WaitAsync(options.AdminTimeout, cancellationToken).ConfigureAwait(false);
+            try
+            {
+                await CreateAsync(admin, topic).WaitAsync(options.AdminTimeout, cancellationToken).ConfigureAwait(false);
+            }
+            catch (Exception e) when (e is TimeoutException or KafkaException)
+            {
+                throw new ChangeLogException(
+                    $"Topic '{topic}' can't be made on Kafka at {options.BootstrapServers}: {Volatile.Read(ref away) ?? e.Message}", e);
+            }
         }
 
-        var partitions = await Task.Run(() => Partitions(admin, topic, cancellationToken), cancellationToken).ConfigureAwait(false);
+        var partitions = await Task.Run(() => Partitions(admin, topic, () => Volatile.Read(ref away), cancellationToken), cancellationToken)
+            .ConfigureAwait(false);
         if (partitions != 1 && !options.Embedded)
         {
             throw new ChangeLogException(
@@ -82,19 +93,15 @@ internal sealed class TopicAdministration(ChangeLogOptions options, ILogger logg
         {
             // There already, or somebody else makes the topics: the metadata tell.
         }
-        catch (KafkaException e)
-        {
-            throw new ChangeLogException($"Topic '{topic}' can't be made on {options.BootstrapServers}: {e.Error.Reason}", e);
-        }
     }
 
-    private int Partitions(IAdminClient admin, string topic, CancellationToken cancellationToken)
+    private int Partitions(IAdminClient admin, string topic, Func<string?> away, CancellationToken cancellationToken)
     {
         var until = Environment.TickCount64 + (long)options.AdminTimeout.TotalMilliseconds;
         while (true)
         {
             cancellationToken.ThrowIfCancellationRequested();
-            var reason = "it does not exist: make it with one partition";
+            var reason = "it does not exist: make it with one partition.";
             try
             {
                 var found = admin.GetMetadata(topic, _attempt).Topics.SingleOrDefault(candidate => candidate.Topic == topic);
@@ -105,12 +112,12 @@ internal sealed class TopicAdministration(ChangeLogOptions options, ILogger logg
             }
             catch (KafkaException e)
             {
-                reason = e.Error.Reason;
+                reason = away() ?? KafkaLog.Reason(e.Error);
             }
 
             if (Environment.TickCount64 > until)
             {
-                throw new ChangeLogException($"Topic '{topic}' can't be used on {options.BootstrapServers}: {reason}.");
+                throw new ChangeLogException($"Topic '{topic}' can't be used on Kafka at {options.BootstrapServers}: {reason}");
             }
 
             cancellationToken.WaitHandle.WaitOne(TimeSpan.FromMilliseconds(50));

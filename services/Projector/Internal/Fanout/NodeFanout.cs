@@ -22,11 +22,12 @@ internal sealed partial class NodeFanout(
 
     public async Task RunAsync(CancellationToken stop)
     {
+        var outage = new Outage(settings.FanoutPoll);
         while (!stop.IsCancellationRequested)
         {
             try
             {
-                await RunElectedAsync(stop).ConfigureAwait(false);
+                await RunElectedAsync(outage, stop).ConfigureAwait(false);
             }
             catch (OperationCanceledException) when (stop.IsCancellationRequested)
             {
@@ -35,13 +36,27 @@ internal sealed partial class NodeFanout(
             catch (Exception e) when (e is NpgsqlException or NodeUnavailableException or TimeoutException or IOException
                 or OperationCanceledException)
             {
-                LogFailed(logger, node, e.Message);
-                await Task.Delay(settings.FanoutPoll, time, stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+                if (outage.IsNews(e.Message))
+                {
+                    LogAway(logger, node, e.Message);
+                }
+
+                await Task.Delay(outage.NextPause(), time, stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            }
+            catch (Exception e)
+            {
+                // A fault of ours: the other nodes' fan-outs go on, and this one must not be over without a word.
+                if (outage.IsNews(e.Message))
+                {
+                    LogFailed(logger, node, e);
+                }
+
+                await Task.Delay(outage.NextPause(), time, stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             }
         }
     }
 
-    private async Task RunElectedAsync(CancellationToken stop)
+    private async Task RunElectedAsync(Outage outage, CancellationToken stop)
     {
         var directory = PostgresAddress.Parse(pool.Options.Directory);
         directory.Pooling = false;
@@ -53,7 +68,7 @@ internal sealed partial class NodeFanout(
         var drops = new DropRun(node, pool, sender, notifications, settings, metrics, time, logger);
         List<Task> parts =
         [
-            RunJobsAsync(lost.Token), drops.RunAsync(lost.Token),
+            RunJobsAsync(outage, lost.Token), drops.RunAsync(lost.Token),
             new FanoutSweep(node, pool, settings, time, logger).RunAsync(lost.Token),
             new FanoutBacklog(node, pool, metrics, time, logger).RunAsync(lost.Token),
         ];
@@ -63,11 +78,12 @@ internal sealed partial class NodeFanout(
         await Task.WhenAll(parts).ConfigureAwait(false);
     }
 
-    private async Task RunJobsAsync(CancellationToken cancellation)
+    private async Task RunJobsAsync(Outage outage, CancellationToken cancellation)
     {
         // The limit may be another than when the notices were sent.
         await ExecuteAsync(FanoutSql.ForgetNotices, options.PullAbove, cancellation).ConfigureAwait(false);
         var running = new Dictionary<long, Task>();
+        var isSecond = false;
         try
         {
             while (true)
@@ -81,6 +97,13 @@ internal sealed partial class NodeFanout(
                     running.Remove(number);
                 }
 
+                if (isSecond)
+                {
+                    // Not at once: a job that always fails shows when it has been run.
+                    outage.Over();
+                }
+
+                isSecond = true;
                 foreach (var job in waiting.Where(job => !running.ContainsKey(job.Number)))
                 {
                     running.Add(job.Number, RunJobAsync(job, cancellation));
@@ -162,7 +185,10 @@ internal sealed partial class NodeFanout(
     }
 
     [LoggerMessage(1320, LogLevel.Warning, "The fan-out of {Node} can't go on, trying again: {Reason}")]
-    private static partial void LogFailed(ILogger logger, NodeName node, string reason);
+    private static partial void LogAway(ILogger logger, NodeName node, string reason);
+
+    [LoggerMessage(1325, LogLevel.Error, "The fan-out of {Node} failed and is tried again")]
+    private static partial void LogFailed(ILogger logger, NodeName node, Exception exception);
 
     [LoggerMessage(1321, LogLevel.Information, "Job {Number} of {Node} begins again after its last stored follower: {Reason}")]
     private static partial void LogInterrupted(ILogger logger, NodeName node, long number, string reason);
