@@ -42,6 +42,11 @@ internal sealed class InvalidatorGrpcService(DropHub drops, InvalidatorOptions o
                 }
                 if (!await ready.ConfigureAwait(false))
                 {
+                    if (lifetime.ApplicationStopping.IsCancellationRequested)
+                    {
+                        // An orderly end of the stream: its watcher looks for the next lineage in the directory.
+                        return;
+                    }
                     throw new UnavailableException($"the lineage for node {node} ended here, or this watcher was too slow: watch again");
                 }
                 while (channel.Reader.TryRead(out var message))

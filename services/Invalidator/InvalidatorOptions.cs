@@ -12,7 +12,7 @@ public sealed class InvalidatorOptions
     /// <summary>Keys in one pipeline. 4,096 by default.</summary>
     public int KeysPerPipeline { get; set; } = 4096;
 
-    /// <summary>Pause before a server or the directory that failed is tried again. 250 ms by default.</summary>
+    /// <summary>Pause before a server or the directory that failed is tried again; it doubles to 5 s while that goes on. 250 ms by default.</summary>
     public TimeSpan RetryPause { get; set; } = TimeSpan.FromMilliseconds(250);
 
     /// <summary>How often the announced contracts are read again when no notification comes. 1 s by default.</summary>

@@ -1,4 +1,5 @@
 using InstaGrpc.ChangeLog;
+using InstaGrpc.Contracts.InvalidatorV1;
 using InstaGrpc.Memcached;
 using InstaGrpc.Mesh;
 using InstaGrpc.Postgres;
@@ -34,7 +35,9 @@ public static class InvalidatorRole
             .. provider.GetRequiredService<NodePool>().AllNodes.Select(node => ActivatorUtilities.CreateInstance<Lineage>(provider, node)),
         ]));
         services.AddHostedService(provider => provider.GetRequiredService<InvalidatorWorker>());
-        services.AddInstaMesh(configuration).AddService<InvalidatorGrpcService>();
+        services.AddSingleton<IReadinessCheck>(provider => new MemcachedReadiness(
+            provider.GetService<MemcachedPool>(), InvalidatorService.Descriptor.FullName));
+        services.AddSingleton<IReadinessCheck, KafkaReadiness>();
         return services;
     }
 }

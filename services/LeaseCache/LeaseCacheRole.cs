@@ -1,3 +1,5 @@
+using InstaGrpc.Contracts.LeasecacheV1;
+using InstaGrpc.Memcached;
 using InstaGrpc.Mesh;
 using InstaGrpc.Postgres;
 using Microsoft.Extensions.Configuration;
@@ -17,6 +19,8 @@ public static class LeaseCacheRole
         services.TryAddSingleton<ServerStatistics>();
         // Without state of a call: made once, not for each call.
         services.TryAddSingleton<LeaseCacheGrpcService>();
+        services.AddSingleton<IReadinessCheck>(provider => new MemcachedReadiness(
+            provider.GetService<MemcachedPool>(), LeaseCacheService.Descriptor.FullName));
         return services;
     }
 }

@@ -1,5 +1,6 @@
 using InstaGrpc.ChangeLog;
 using InstaGrpc.Contracts.Positions;
+using InstaGrpc.Memcached;
 using InstaGrpc.Mesh;
 using InstaGrpc.Postgres;
 using InstaGrpc.Timelines;
@@ -48,6 +49,8 @@ public static class ProjectorRole
             provider.GetService<TimelineAppender>(),
             provider.GetService<FanoutHooks>()));
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IReadinessCheck, ProjectorReadiness>());
+        // Without it there are no timelines; no service of this role answers worse, so it is only shown.
+        services.AddSingleton<IReadinessCheck>(provider => new MemcachedReadiness(provider.GetService<MemcachedPool>()));
         return services;
     }
 

@@ -140,6 +140,79 @@ public sealed class InvalidationTests(AssemblyServers fixture) : IClassFixture<A
     }
 
     [Fact]
+    public async Task ARefusedContractsKeysAreFollowedBecauseItMayBePublishedAtAnyMoment()
+    {
+        await using var mesh = await Mesh.CreateAsync(fixture.Servers);
+        var refused = await mesh.AnnounceAsync("test.Refused/Get", "media", "id");
+        await mesh.AnswerAsync(refused, null);
+        await mesh.StartInvalidatorAsync();
+        var generation = (await mesh.WatermarkAsync(w => w.Contracts == refused.Number)).Generation;
+
+        // A process that has read 'published' before this invalidator fills; here the invalidator never learns of it.
+        await mesh.PutAsync(refused.Encode(["42"]), generation);
+        var changed = await mesh.Stream.UpdateAsync("media", ("id", "42"));
+        await mesh.WatermarkAsync(w => w.Lo >= changed);
+
+        Assert.False((await mesh.LookAsync(refused.Encode(["42"]), generation)).IsHit);
+    }
+
+    [Fact]
+    public async Task ARowWithoutAColumnThatOnlyARefusedContractBindsBeginsNoGeneration()
+    {
+        await using var mesh = await Mesh.CreateAsync(fixture.Servers);
+        var refused = await mesh.AnnounceAsync("test.Refused/List", "media", "owner_id", list: true);
+        await mesh.AnswerAsync(refused, null);
+        var media = await mesh.AnnounceAndPublishAsync("test.Media/Get", "media", "id");
+        await mesh.StartInvalidatorAsync();
+        var generation = (await mesh.WatermarkAsync(w => w.Contracts == media.Number)).Generation;
+        await mesh.PutAsync(media.Encode(["9"]), generation);
+
+        var changed = await mesh.Stream.DeleteAsync("media", ("id", "9"));
+
+        Assert.Equal(generation, (await mesh.WatermarkAsync(w => w.Lo >= changed)).Generation);
+        Assert.False((await mesh.LookAsync(media.Encode(["9"]), generation)).IsHit);
+    }
+
+    [Fact]
+    public async Task AContractThatCannotBeReadStopsTheCountThereUntilItIsEnded()
+    {
+        await using var mesh = await Mesh.CreateAsync(fixture.Servers);
+        var known = await mesh.AnnounceAndPublishAsync("test.Known/Get", "media", "id");
+        var spoilt = await mesh.AnnounceAndPublishAsync("test.Spoilt/Get", "media", "id");
+        await mesh.SpoilAsync(spoilt);
+        var behind = await mesh.AnnounceAndPublishAsync("test.Behind/Get", "media", "id");
+        var log = new LogLines();
+        await mesh.StartInvalidatorAsync(log);
+
+        await log.UntilAsync("Contract 2 in the directory can't be read");
+        await mesh.WatermarkAsync(w => w.Contracts == known.Number);
+        var later = await mesh.Stream.HeartbeatAsync();
+        Assert.Equal(known.Number, (await mesh.WatermarkAsync(w => w.Lo >= later)).Contracts);
+
+        await mesh.EndAsync(spoilt);
+        await mesh.WatermarkAsync(w => w.Contracts == behind.Number);
+    }
+
+    [Fact]
+    public async Task AContractThatBecomesUnreadableLaterIsStillFollowed()
+    {
+        await using var mesh = await Mesh.CreateAsync(fixture.Servers);
+        var media = await mesh.AnnounceAndPublishAsync("test.Media/Get", "media", "id");
+        await mesh.StartInvalidatorAsync();
+        var generation = (await mesh.WatermarkAsync(w => w.Contracts == media.Number)).Generation;
+        await mesh.SpoilAsync(media);
+
+        // The next contract shows that the directory was read since.
+        var next = await mesh.AnnounceAndPublishAsync("test.Next/Get", "media", "id");
+        await mesh.WatermarkAsync(w => w.Contracts == next.Number);
+        await mesh.PutAsync(media.Encode(["42"]), generation);
+        var changed = await mesh.Stream.UpdateAsync("media", ("id", "42"));
+        await mesh.WatermarkAsync(w => w.Lo >= changed);
+
+        Assert.False((await mesh.LookAsync(media.Encode(["42"]), generation)).IsHit);
+    }
+
+    [Fact]
     public async Task AnEncoderThatThisBuildDoesNotKnowStopsTheCountThere()
     {
         await using var mesh = await Mesh.CreateAsync(fixture.Servers);

@@ -1,5 +1,7 @@
+using System.Diagnostics.Metrics;
 using InstaGrpc.Contracts.InvalidatorV1;
 using InstaGrpc.Contracts.Positions;
+using InstaGrpc.Embedded;
 using InstaGrpc.Services.Invalidator.Internal;
 using InstaGrpc.TestFixtures;
 using Microsoft.Extensions.DependencyInjection;
@@ -26,6 +28,25 @@ public sealed class LineageTests(AssemblyServers fixture) : IClassFixture<Assemb
         Assert.Equal(before.Generation, after.Generation);
         Assert.True(after.Owner > before.Owner);
         Assert.False((await mesh.LookAsync(media.Encode(["42"]), after.Generation)).IsHit);
+    }
+
+    [Fact]
+    public async Task AServerThatIsAwayIsSaidOnceHoweverOftenItIsTried()
+    {
+        await using var mesh = await Mesh.CreateAsync(fixture.Servers);
+        var log = new LogLines();
+        await mesh.StartInvalidatorAsync(log);
+        await mesh.WatermarkAsync(_ => true);
+        var server = mesh.Memcached.Single();
+        using var interruptions = new Interruptions(server.Address);
+
+        await server.CrashAsync();
+        await interruptions.UntilAsync(6);
+
+        // The connection that broke, and then the one that nobody takes.
+        Assert.InRange(log.Count($"Invalidation of {server.Address}"), 1, 3);
+        await using var again = await EmbeddedMemcached.StartAsync(new EmbeddedMemcachedOptions { Port = server.Port });
+        await mesh.WatermarkAsync(_ => true);
     }
 
     [Fact]
@@ -130,5 +151,47 @@ public sealed class LineageTests(AssemblyServers fixture) : IClassFixture<Assemb
             Assert.True(watcher.Reader.TryRead(out _));
         }
         Assert.False(await watcher.Reader.WaitToReadAsync());
+    }
+
+    /// <summary>Counts the attempts that failed on one server, by the role's own metric.</summary>
+    private sealed class Interruptions : IDisposable
+    {
+        private readonly MeterListener _listener = new();
+        private readonly string _server;
+        private int _count;
+
+        public Interruptions(string server)
+        {
+            _server = server;
+            _listener.InstrumentPublished = static (instrument, listener) =>
+            {
+                if (instrument.Name == "insta.invalidator.interruptions")
+                {
+                    listener.EnableMeasurementEvents(instrument);
+                }
+            };
+            _listener.SetMeasurementEventCallback<long>((_, _, tags, _) =>
+            {
+                foreach (var tag in tags)
+                {
+                    if (tag.Key == "server" && (string?)tag.Value == _server)
+                    {
+                        Interlocked.Increment(ref _count);
+                    }
+                }
+            });
+            _listener.Start();
+        }
+
+        public async Task UntilAsync(int times)
+        {
+            using var limit = new CancellationTokenSource(Mesh.Limit);
+            while (Volatile.Read(ref _count) < times)
+            {
+                await Task.Delay(5, limit.Token);
+            }
+        }
+
+        public void Dispose() => _listener.Dispose();
     }
 }

@@ -17,6 +17,8 @@ internal sealed class LogLines : ILoggerProvider, ILogger
         }
     }
 
+    public int Count(string text) => _lines.Count(line => line.Contains(text, StringComparison.Ordinal));
+
     public ILogger CreateLogger(string categoryName) => this;
 
     public IDisposable? BeginScope<TState>(TState state)

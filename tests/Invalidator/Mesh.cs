@@ -145,6 +145,14 @@ internal sealed class Mesh : IAsyncDisposable
                 {from?.Timeline.Value.ToString() ?? "NULL"}, {(from is null ? "NULL" : $"'{from.Value.Lsn}'")})
         """);
 
+    /// <summary>Makes a living contract's row in the directory one that nobody can read.</summary>
+    public Task SpoilAsync(ContractKeys keys) =>
+        _directory.ExecuteAsync($"UPDATE contracts SET body = '\\xff' WHERE number = {keys.Number.Number}");
+
+    /// <summary>Ends a contract.</summary>
+    public Task EndAsync(ContractKeys keys) =>
+        _directory.ExecuteAsync($"UPDATE contracts SET ended_at = now() WHERE number = {keys.Number.Number}");
+
     public async Task<ContractKeys> AnnounceAndPublishAsync(string method, string table, string column, uint maxStaleMs = 0, bool list = false)
     {
         var keys = await AnnounceAsync(method, table, column, maxStaleMs, list);

@@ -1,6 +1,8 @@
 using Grpc.Core;
 using InstaGrpc.Contracts.LeasecacheV1;
 using InstaGrpc.Embedded;
+using InstaGrpc.Mesh.HealthV1;
+using ServingStatus = InstaGrpc.Mesh.HealthV1.HealthCheckResponse.Types.ServingStatus;
 using Outcome = InstaGrpc.Contracts.LeasecacheV1.GetResponse.OutcomeOneofCase;
 
 namespace InstaGrpc.LeaseCache.Tests;
@@ -82,7 +84,21 @@ public sealed class OutageTests
         var stats = await running.Cache.Clients[0].StatsAsync(new StatsRequest());
 
         Assert.Equal(StatusCode.Unavailable, failed.StatusCode);
+        // What the service depends on is away; the process goes on, and so does what else it may serve.
+        Assert.Equal(ServingStatus.NotServing, await HealthAsync(running.Cache, LeaseCacheService.Descriptor.FullName, ServingStatus.NotServing));
+        Assert.Equal(ServingStatus.Serving, await HealthAsync(running.Cache, "", ServingStatus.Serving));
         Assert.All(stats.Servers, server => Assert.False(server.Up || server.Lags.Any(lag => lag.Present)));
+    }
+
+    /// <summary>Waits for a status; the last one that was said.</summary>
+    private static async Task<ServingStatus> HealthAsync(RunningCache cache, string service, ServingStatus wanted)
+    {
+        using var patience = new CancellationTokenSource(RunningCache.Limit);
+        using var watch = new Health.HealthClient(cache.Replicas[0].Channel).Watch(new HealthCheckRequest { Service = service });
+        while (await watch.ResponseStream.MoveNext(patience.Token) && watch.ResponseStream.Current.Status != wanted)
+        {
+        }
+        return watch.ResponseStream.Current.Status;
     }
 
     private sealed class Own(RunningCache cache) : IAsyncDisposable

@@ -8,6 +8,7 @@ namespace InstaGrpc.Mesh.Tests;
 public sealed class ReadinessTests(AssemblyServers servers) : IClassFixture<AssemblyServers>
 {
     private const long Note = 1L << 23;
+    private const string Invalidator = "insta.invalidator.v1.InvalidatorService";
 
     [Fact]
     public async Task WithoutMemcachedOrKafkaItServesUncached()
@@ -19,6 +20,28 @@ public sealed class ReadinessTests(AssemblyServers servers) : IClassFixture<Asse
 
         Assert.Equal("n", (await host.Notes.GetNoteAsync(new() { NoteId = Note }, NotesHost.As("user:1"))).Note.Text);
         Assert.Equal(ServingStatus.Serving, await StatusAsync(host, ServingStatus.Serving));
+        await UntilMissingAsync(host, "memcached: ");
+        Assert.Equal(ServingStatus.NotServing, await StatusAsync(host, ServingStatus.NotServing, Invalidator));
+        Assert.Equal(ServingStatus.Serving, await StatusAsync(host, ServingStatus.Serving, ""));
+    }
+
+    [Fact]
+    public async Task WithoutKafkaOnlyTheInvalidatorDoesNotServe()
+    {
+        var nobody = $"127.0.0.1:{InstaGrpc.Embedded.LoopbackPort.Free()}";
+        await using var host = await NotesHost.StartAsync(servers.Servers, new() { ["Insta:Kafka:BootstrapServers"] = nobody }, stream: true);
+
+        await UntilMissingAsync(host, "kafka: ");
+        Assert.Equal(ServingStatus.NotServing, await StatusAsync(host, ServingStatus.NotServing, Invalidator));
+        Assert.Equal(ServingStatus.Serving, await StatusAsync(host, ServingStatus.Serving));
+        Assert.Equal(ServingStatus.Serving, await StatusAsync(host, ServingStatus.Serving, ""));
+    }
+
+    [Fact]
+    public async Task WithMemcachedAndKafkaTheInvalidatorServes()
+    {
+        await using var host = await NotesHost.StartAsync(servers.Servers, stream: true);
+        Assert.Equal(ServingStatus.Serving, await StatusAsync(host, ServingStatus.Serving, Invalidator));
     }
 
     [Fact]
@@ -49,10 +72,27 @@ public sealed class ReadinessTests(AssemblyServers servers) : IClassFixture<Asse
         Assert.Equal(StatusCode.Unavailable, error.StatusCode);
     }
 
-    private static async Task<ServingStatus> StatusAsync(NotesHost host, ServingStatus wanted)
+    /// <summary>Waits until /readyz, still 200, shows that this is missing.</summary>
+    private static async Task UntilMissingAsync(NotesHost host, string what)
     {
         using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(60));
-        using var watch = new Health.HealthClient(host.Channel).Watch(new() { Service = "test.notes.v1.NotesService" });
+        using var http = new HttpClient { DefaultRequestVersion = new(2, 0), DefaultVersionPolicy = HttpVersionPolicy.RequestVersionExact };
+        while (true)
+        {
+            var ready = await http.GetAsync(new Uri(host.Address, "/readyz"), patience.Token);
+            if (ready.IsSuccessStatusCode && (await ready.Content.ReadAsStringAsync(patience.Token)).Contains($"\n{what}", StringComparison.Ordinal))
+            {
+                return;
+            }
+
+            await Task.Delay(50, patience.Token);
+        }
+    }
+
+    private static async Task<ServingStatus> StatusAsync(NotesHost host, ServingStatus wanted, string service = "test.notes.v1.NotesService")
+    {
+        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(60));
+        using var watch = new Health.HealthClient(host.Channel).Watch(new() { Service = service });
         while (await watch.ResponseStream.MoveNext(patience.Token) && watch.ResponseStream.Current.Status != wanted)
         {
         }

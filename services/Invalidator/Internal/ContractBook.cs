@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using Google.Protobuf;
 using InstaGrpc.Caching;
 using InstaGrpc.Caching.Keys;
 using InstaGrpc.Contracts.InvalidatorV1;
@@ -27,6 +28,10 @@ internal sealed class ContractBook(
     private readonly TaskCompletionSource _loaded = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private volatile Loaded _contracts = new(0, []);
 
+    // Under the loading lock.
+    private readonly Dictionary<long, AnnouncedContract?> _bodies = [];
+    private long _bodiesOf;
+
     /// <summary>Completes when the contracts have been read for the first time.</summary>
     public Task FirstLoad => _loaded.Task;
 
@@ -48,7 +53,7 @@ internal sealed class ContractBook(
                 var number = reader.GetInt64(0);
                 if (contracts.Count == 0 || contracts[^1].Number != number)
                 {
-                    contracts.Add(new(number, AnnouncedContract.Parser.ParseFrom(reader.GetFieldValue<byte[]>(1)), reader.GetBoolean(2), []));
+                    contracts.Add(new(number, Body(identity.Epoch, number, reader.GetFieldValue<byte[]>(1)), reader.GetBoolean(2), []));
                 }
                 if (!reader.IsDBNull(3))
                 {
@@ -75,23 +80,69 @@ internal sealed class ContractBook(
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
+        var outage = new Outage(options.ContractInterval);
         while (!stoppingToken.IsCancellationRequested)
         {
             var seen = notifications.Version(DirectoryChannel.Contracts);
+            var pause = options.ContractInterval;
             try
             {
                 await ReloadAsync(stoppingToken).ConfigureAwait(false);
+                outage.Over();
             }
-            catch (Exception e) when (e is NpgsqlException or NodeUnavailableException)
+            catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
             {
-                InvalidatorLog.ContractsNotRead(logger, e.Message);
+                return;
+            }
+            catch (Exception e)
+            {
+                if (outage.IsNews(e.Message))
+                {
+                    if (e is NpgsqlException or NodeUnavailableException)
+                    {
+                        InvalidatorLog.ContractsNotRead(logger, e.Message);
+                    }
+                    else
+                    {
+                        // A fault of ours: without this book no lineage learns of new contracts.
+                        InvalidatorLog.ContractsFailed(logger, e);
+                    }
+                }
+                pause = outage.NextPause();
             }
             // The interval is the net under notifications that were lost.
             using var patience = CancellationTokenSource.CreateLinkedTokenSource(stoppingToken);
             var told = notifications.WaitAsync(DirectoryChannel.Contracts, seen, patience.Token);
-            await Task.WhenAny(told, Task.Delay(options.ContractInterval, time, patience.Token)).ConfigureAwait(false);
+            await Task.WhenAny(told, Task.Delay(pause, time, patience.Token)).ConfigureAwait(false);
             await patience.CancelAsync().ConfigureAwait(false);
             await told.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+    }
+
+    /// <summary>What is announced under a number; null: this build can't read it, which is said once.</summary>
+    private AnnouncedContract? Body(long epoch, long number, byte[] bytes)
+    {
+        // A number's contract never changes. What was read once stays, whatever becomes of the row: readers rely on it.
+        if (_bodiesOf != epoch)
+        {
+            _bodies.Clear();
+            _bodiesOf = epoch;
+        }
+        if (_bodies.TryGetValue(number, out var known) && known is not null)
+        {
+            return known;
+        }
+        try
+        {
+            return _bodies[number] = AnnouncedContract.Parser.ParseFrom(bytes);
+        }
+        catch (InvalidProtocolBufferException e)
+        {
+            if (_bodies.TryAdd(number, null))
+            {
+                InvalidatorLog.ContractNotRead(logger, number, e.Message);
+            }
+            return null;
         }
     }
 
@@ -104,29 +155,32 @@ internal sealed class ContractBook(
         foreach (var contract in loaded.Contracts)
         {
             // Numbers commit in order and without holes; one that is missing is not yet seen.
-            if (contract.Number != understood + 1 || (!contract.Ended && contract.Body.EncoderVersion != KeyEncoder.Version))
+            if (contract.Number != understood + 1 || (!contract.Ended && contract.Body?.EncoderVersion != KeyEncoder.Version))
             {
                 break;
             }
             understood = contract.Number;
             var answered = contract.Nodes.TryGetValue(node, out var from);
-            if (contract.Ended || (answered && from is null))
+            if (!contract.Ended)
             {
-                // Nobody caches under it here: passed over.
-                from = ReplayPosition.Origin;
-            }
-            else
-            {
-                // Followed already while its table is only about to be published: marks too many hurt nobody.
-                var keys = new ContractKeys(prefix, node, new ContractNumber(loaded.Epoch, contract.Number), contract.Body);
-                foreach (var dependency in contract.Body.DependsOn)
+                // Whatever its state here. One that is passed over now may be published at any moment, and processes cache as soon as they read so,
+                // since the watermark has its number already: this book may learn of it later than they. A table that is not published yields no
+                // changes, and marks too many hurt nobody.
+                var isPublished = from is not null;
+                var keys = new ContractKeys(prefix, node, new ContractNumber(loaded.Epoch, contract.Number), contract.Body!);
+                foreach (var dependency in contract.Body!.DependsOn)
                 {
                     if (!rules.TryGetValue(dependency.Table, out var ofTable))
                     {
                         rules[dependency.Table] = ofTable = [];
                     }
-                    ofTable.Add(InvalidationRule.Of(keys, dependency));
+                    ofTable.Add(InvalidationRule.Of(keys, dependency, isPublished));
                 }
+            }
+            if (contract.Ended || (answered && from is null))
+            {
+                // Nobody caches under it here now: it holds up nobody behind it.
+                from = ReplayPosition.Origin;
             }
             hole |= from is null;
             if (!hole)
@@ -141,8 +195,8 @@ internal sealed class ContractBook(
     private sealed record Loaded(long Epoch, IReadOnlyList<Announced> Contracts);
 
     /// <param name="Number">Its number.</param>
-    /// <param name="Body">As announced.</param>
+    /// <param name="Body">As announced; null: unreadable.</param>
     /// <param name="Ended">Nobody caches under it any more.</param>
     /// <param name="Nodes">Where it is published from which position on; null: refused, or not there.</param>
-    private sealed record Announced(long Number, AnnouncedContract Body, bool Ended, Dictionary<NodeName, ReplayPosition?> Nodes);
+    private sealed record Announced(long Number, AnnouncedContract? Body, bool Ended, Dictionary<NodeName, ReplayPosition?> Nodes);
 }

@@ -26,4 +26,14 @@ internal static partial class InvalidatorLog
 
     [LoggerMessage(1606, LogLevel.Warning, "The announced contracts can't be read from the directory: {Reason}")]
     public static partial void ContractsNotRead(ILogger logger, string reason);
+
+    [LoggerMessage(1608, LogLevel.Error, "The lineage of node {Node} failed and begins again")]
+    public static partial void LineageFailed(ILogger logger, NodeName node, Exception exception);
+
+    [LoggerMessage(1609, LogLevel.Error, "Reading the announced contracts failed and is tried again")]
+    public static partial void ContractsFailed(ILogger logger, Exception exception);
+
+    [LoggerMessage(1607, LogLevel.Error,
+        "Contract {Number} in the directory can't be read ({Reason}): it and those announced after it stay uncached until it is ended")]
+    public static partial void ContractNotRead(ILogger logger, long number, string reason);
 }

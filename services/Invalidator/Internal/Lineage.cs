@@ -15,9 +15,14 @@ internal sealed class Lineage(
     NodeName node, LineageSettings settings, OwnAddress address, NodePool postgres, MemcachedPool pool, ChangeLogClient log, ContractBook contracts,
     DropHub drops, InvalidatorOptions options, InvalidatorMetrics metrics, TimeProvider time, ILogger<Lineage> logger)
 {
+    private readonly Outage _outage = new(options.RetryPause);
     private volatile LineageContext? _running;
+    private volatile ServerLineage[] _servers = [];
 
     public NodeName Node => node;
+
+    /// <summary>Why the node's stream is not read at the moment, for each server that waits for it.</summary>
+    public IEnumerable<string> Unread => _servers.Select(server => server.Unread).OfType<string>();
 
     /// <summary>The present life's state; null while another process is the lineage, or none.</summary>
     public LineageContext? Running => _running;
@@ -36,9 +41,21 @@ internal sealed class Lineage(
             }
             catch (Exception e) when (e is NpgsqlException or NodeUnavailableException or NewerLineageException or OperationCanceledException)
             {
-                InvalidatorLog.LineageEnded(logger, node, e is OperationCanceledException ? "its session in the directory was lost" : e.Message);
+                var reason = e is OperationCanceledException ? "its session in the directory was lost" : e.Message;
+                if (_outage.IsNews(reason))
+                {
+                    InvalidatorLog.LineageEnded(logger, node, reason);
+                }
             }
-            await Task.Delay(options.RetryPause, time, cancellation).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            catch (Exception e)
+            {
+                // A fault of ours: the other nodes' lineages go on, and this one must not be over without a word.
+                if (_outage.IsNews(e.Message))
+                {
+                    InvalidatorLog.LineageFailed(logger, node, e);
+                }
+            }
+            await Task.Delay(_outage.NextPause(), time, cancellation).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
     }
 
@@ -52,14 +69,14 @@ internal sealed class Lineage(
         var owner = await LineageLock.TakeOwnerAsync(
             postgres, settings.Region, node, seen, await address.GetAsync(living.Token).ConfigureAwait(false), living.Token).ConfigureAwait(false);
         InvalidatorLog.LineageBegins(logger, node, settings.Region, owner);
+        _outage.Over();
 
         var nodeDrops = drops.Open(node, owner, options.DropQueue);
         var context = new LineageContext(
             node, settings.Region, settings.Prefix, owner, pool, log, contracts.For(node), nodeDrops);
         _running = context;
-        var servers = pool.Servers
-            .Select(server => new ServerLineage(server, context, options, metrics, time, logger).RunAsync(living.Token))
-            .ToArray();
+        _servers = [.. pool.Servers.Select(server => new ServerLineage(server, context, options, metrics, time, logger))];
+        var servers = _servers.Select(server => server.RunAsync(living.Token)).ToArray();
         try
         {
             // None ends but by cancellation, a newer lineage, or a fault.
@@ -68,6 +85,7 @@ internal sealed class Lineage(
         finally
         {
             _running = null;
+            _servers = [];
             drops.Close(node, nodeDrops);
             await living.CancelAsync().ConfigureAwait(false);
             // The lock is given back only when nothing is written any more; a successor is fenced from us anyway, but not held up by us.

@@ -21,7 +21,7 @@ internal sealed class RowKeys
     }
 
     /// <summary>Adds the keys of a row.</summary>
-    /// <returns>False if the row lacks a bound column (its publication does not carry it): its keys can't be known.</returns>
+    /// <returns>False if the row lacks a column that a published contract binds: its keys can't be known.</returns>
     public bool Add(Row row, string traceparent, NodeContracts contracts)
     {
         foreach (var rule in contracts.RulesOf(row.Table))
@@ -36,7 +36,7 @@ internal sealed class RowKeys
             {
                 complete &= Add(rule, row.Old, row.Old, traceparent);
             }
-            if (!complete)
+            if (!complete && rule.IsPublished)
             {
                 return false;
             }

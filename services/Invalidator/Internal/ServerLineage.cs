@@ -5,6 +5,7 @@ using InstaGrpc.ChangeLog;
 using InstaGrpc.Contracts.ChangesV1;
 using InstaGrpc.Contracts.Positions;
 using InstaGrpc.Memcached;
+using InstaGrpc.Postgres;
 using Microsoft.Extensions.Logging;
 
 namespace InstaGrpc.Services.Invalidator.Internal;
@@ -34,6 +35,7 @@ internal sealed class ServerLineage(
     private readonly RowKeys _rows = new();
     private readonly List<MemcachedServer> _owners = [];
     private readonly List<ulong> _hashes = [];
+    private readonly Outage _outage = new(options.RetryPause);
 
     private MetaConnection _connection = null!;
     private Watermark _watermark = null!;
@@ -41,6 +43,10 @@ internal sealed class ServerLineage(
     private long _lastWrite;
     private LoggedChange? _unwritten;
     private Task<bool>? _next;
+    private volatile ChangeConsumer? _consumer;
+
+    /// <summary>Why the stream is not read at the moment; null: it is, or nobody asks for it.</summary>
+    public string? Unread => _consumer?.Unread;
 
     /// <summary>Runs until cancelled, over any number of connections.</summary>
     /// <exception cref="NewerLineageException">Another lineage has taken the server over.</exception>
@@ -56,10 +62,13 @@ internal sealed class ServerLineage(
             }
             catch (Exception e) when (e is MemcachedException or ChangeLogException or WatermarkLostException)
             {
-                InvalidatorLog.ServerInterrupted(logger, server.Address, lineage.Node, e.Message);
+                if (_outage.IsNews(e.Message))
+                {
+                    InvalidatorLog.ServerInterrupted(logger, server.Address, lineage.Node, e.Message);
+                }
                 metrics.Interrupted(lineage.Node, server.Address);
                 // Behind or away: its watermark, or the lack of one, says so to every reader. The other servers go on.
-                var pause = e is WatermarkLostException ? options.RetryPause / 25 : options.RetryPause;
+                var pause = e is WatermarkLostException ? options.RetryPause / 25 : _outage.NextPause();
                 await Task.Delay(pause, time, cancellation).ConfigureAwait(false);
             }
         }
@@ -72,11 +81,13 @@ internal sealed class ServerLineage(
         var start = await BeginAsync(cancellation).ConfigureAwait(false);
         using var following = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
         await using var consumer = lineage.Log.OpenConsumer(lineage.Node, $"invalidator/{lineage.Region}/{server.Address}", start);
+        _consumer = consumer;
         var batches = consumer.ReadAsync(following.Token).GetAsyncEnumerator(following.Token);
         try
         {
             while (await NextAsync(batches, cancellation).ConfigureAwait(false))
             {
+                _outage.Over();
                 var batch = batches.Current;
                 if (batch.Gap is { } gap)
                 {
@@ -90,6 +101,7 @@ internal sealed class ServerLineage(
         }
         finally
         {
+            _consumer = null;
             // An enumerator may be disposed only between its steps.
             await following.CancelAsync().ConfigureAwait(false);
             if (_next is not null)

@@ -134,7 +134,9 @@ internal sealed partial class HealthBoard : BackgroundService
 
     private HealthState StateOf(Dictionary<IReadinessCheck, string?> reasons)
     {
-        var missing = reasons.Where(r => r.Value is not null).Select(r => new MissingDependency(r.Key.Name, r.Value!)).ToArray();
+        var missing = reasons.Where(r => r.Value is not null).Select(r => new MissingDependency(r.Key.Name, r.Value!))
+            .Distinct() // several roles may need the same
+            .ToArray();
         bool Serving(string service) =>
             reasons.All(r => r.Value is null || (r.Key.Services is { } services && !services.Contains(service)));
         return new HealthState(

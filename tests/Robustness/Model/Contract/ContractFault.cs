@@ -19,6 +19,9 @@ public enum ContractFault
     /// <summary>A process looks at the watermark's number only, not at its own contract's state on the node.</summary>
     RefusedCoveredByNumber,
 
+    /// <summary>The invalidator derives no keys from a contract that it passes over, until it has read that it is published after all.</summary>
+    RefusedThenPublished,
+
     /// <summary>A new lineage goes on without having loaded the contracts up to the watermark's number.</summary>
     LineageWithoutContracts,
 }

@@ -65,7 +65,8 @@ public sealed class ContractModel(ContractFault fault = ContractFault.None) : IM
 
     private void Publish(int c, in ContractState now, Steps<ContractState, ContractAction> steps)
     {
-        if (now.Contracts[c] is not { At: ContractAt.Announced, Node: NodeState.Unknown })
+        // A refused one may be published later, when its table is there or was mended; it keeps its number.
+        if (now.Contracts[c] is not { At: ContractAt.Announced, Node: NodeState.Unknown or NodeState.Refused })
             return;
         var next = now;
         if (now.Tables[c].IsPublished)
@@ -84,6 +85,8 @@ public sealed class ContractModel(ContractFault fault = ContractFault.None) : IM
             steps.Take(ChangesPublishesTable, next, $"table {c}, at {next.Written}");
         }
 
+        if (now.Contracts[c].Node == NodeState.Refused)
+            return;
         next = now;
         next.Contracts[c].Node = NodeState.Refused;
         steps.Take(ChangesRefusesContract, next, $"contract {c}");
@@ -142,6 +145,17 @@ public sealed class ContractModel(ContractFault fault = ContractFault.None) : IM
             steps.Take(InvalidatorAppliesPosition, next, $"lo {next.Lo}");
         }
 
+        for (var c = 0; c < 2; c++)
+        {
+            if (now.Contracts[c] is { At: ContractAt.Announced, Node: NodeState.Lsn, IsLoaded: false } passed && passed.Number <= now.Honoured
+                && fault == ContractFault.RefusedThenPublished)
+            {
+                next = now;
+                next.Contracts[c].IsLoaded = true;
+                steps.Take(InvalidatorHonoursNumber, next, $"number {passed.Number}, now that it reads of its LSN");
+            }
+        }
+
         if (!now.LineageChanged)
         {
             next = now;
@@ -172,8 +186,9 @@ public sealed class ContractModel(ContractFault fault = ContractFault.None) : IM
         var next = now;
         ref var me = ref next.Contracts[lowest];
         next.Honoured = me.Number;
-        me.IsLoaded = true;
-        if (me.Node == NodeState.Refused || me.At == ContractAt.Ended)
+        var isPassedOver = me.Node == NodeState.Refused || me.At == ContractAt.Ended;
+        me.IsLoaded = !isPassedOver || fault != ContractFault.RefusedThenPublished; // its keys are derived all the same
+        if (isPassedOver)
             steps.Take(InvalidatorPassesOver, next, $"number {me.Number}");
         else if ((me.Node == NodeState.Lsn && now.Lo >= me.Lsn) || fault == ContractFault.HonouredBeforePublished)
             steps.Take(InvalidatorHonoursNumber, next, $"number {me.Number}, LSN {me.Lsn}");

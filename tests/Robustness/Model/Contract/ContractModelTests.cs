@@ -23,6 +23,9 @@ public sealed class ContractModelTests(ITestOutputHelper output) : ModelTests(ou
     public void ARefusedContractIsCoveredByAHigherNumber() => Find(ContractFault.RefusedCoveredByNumber);
 
     [Fact]
+    public void ARefusedContractThatIsPublishedLaterIsNotFollowedYet() => Find(ContractFault.RefusedThenPublished);
+
+    [Fact]
     public void ANewLineageWithoutTheContractsSkipsTheirKeys() => Find(ContractFault.LineageWithoutContracts);
 
     private void Find(ContractFault fault) =>

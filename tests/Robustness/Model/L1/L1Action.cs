@@ -20,6 +20,9 @@ public enum L1Action
     ReaderIsOvertaken,
     ReaderPutsIntoL1,
     ReaderFindsAnotherCounter,
+    LookFindsCopy,
+    LookPassesHalf,
+    LookMisses,
     L1Answers,
     EntryExpires,
 }

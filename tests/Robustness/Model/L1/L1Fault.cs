@@ -16,6 +16,9 @@ public enum L1Fault
     /// <summary>A new watch stream begins without raising the counters.</summary>
     ConnectWithoutRaisingCounters,
 
+    /// <summary>A look-up compares the counter first, and then asks whether the stream is on.</summary>
+    CounterBeforeStream,
+
     /// <summary>L1 answers although its stream comes from a lineage that was replaced.</summary>
     StreamOfAnotherOwner,
 }

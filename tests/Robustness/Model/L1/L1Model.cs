@@ -16,6 +16,8 @@ public sealed class L1Model(int commits, int breaks, L1Fault fault = L1Fault.Non
 
     public string? Violation(in L1State state)
     {
+        if (state.AnsweredOld)
+            return "stale in L1: a copy from before a lost stream was given out";
         if (!IsOn(state) || state.Local < 0)
             return null;
         if (state.Local < state.LocalLo)
@@ -44,8 +46,7 @@ public sealed class L1Model(int commits, int breaks, L1Fault fault = L1Fault.Non
 
         Invalidate(now, steps);
         Watch(now, steps);
-        if (IsOn(now) && now.Local >= 0)
-            steps.Take(L1Answers, now, $"{now.Local} changes");
+        LookUp(now, steps);
         for (var n = 0; n < 2; n++)
             Read(n, now, steps);
     }
@@ -138,8 +139,43 @@ public sealed class L1Model(int commits, int breaks, L1Fault fault = L1Fault.Non
     private static void Empty(ref L1State state)
     {
         (state.Local, state.LocalLo) = (L1State.Absent, 0);
+        state.FoundIsVoid = state.Look != LookAt.None;
         foreach (ref var reader in (Span<Reader>)state.Readers)
             reader.CounterWasRaised = reader.At != ReaderAt.Idle;
+    }
+
+    /// <summary>Finds the copy, asks whether the stream is on, compares the counter. Not in one step: a stream may be lost and there again in between.</summary>
+    private void LookUp(in L1State now, Steps<L1State, L1Action> steps)
+    {
+        var next = now;
+        switch (now.Look)
+        {
+            case LookAt.None when now.Local >= 0:
+                (next.Look, next.Found) = (LookAt.Found, now.Local);
+                steps.Take(LookFindsCopy, next, $"{now.Local} changes");
+                break;
+            case LookAt.Found or LookAt.Half:
+                var counterNow = (now.Look == LookAt.Half) != (fault == L1Fault.CounterBeforeStream);
+                var passes = counterNow ? !now.FoundIsVoid : IsOn(now);
+                if (passes && now.Look == LookAt.Found)
+                {
+                    next.Look = LookAt.Half;
+                    steps.Take(LookPassesHalf, next, $"{(counterNow ? "counter" : "stream")}");
+                    break;
+                }
+
+                (next.Look, next.Found, next.FoundIsVoid) = (LookAt.None, 0, false);
+                if (!passes)
+                {
+                    steps.Take(LookMisses, next, $"{(counterNow ? "counter" : "stream")}");
+                    break;
+                }
+
+                next.AnsweredOld = now is { Stream: StreamAt.Open, DropsUnderWay: 0, Invalidator: InvalidatorAt.Idle } && now.Found < now.Lo
+                    && (now.StreamIsOwners || fault == L1Fault.StreamOfAnotherOwner);
+                steps.Take(L1Answers, next, $"{now.Found} changes");
+                break;
+        }
     }
 
     private void Read(int n, in L1State now, Steps<L1State, L1Action> steps)

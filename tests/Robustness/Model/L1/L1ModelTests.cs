@@ -23,6 +23,9 @@ public sealed class L1ModelTests(ITestOutputHelper output) : ModelTests(output)
         Find(L1Fault.ConnectWithoutRaisingCounters, "stale in L1", breaks: 1);
 
     [Fact]
+    public void ACounterComparedBeforeTheStreamLetsALossPassBetween() => Find(L1Fault.CounterBeforeStream, "before a lost stream", breaks: 1);
+
+    [Fact]
     public void AStreamOfAReplacedLineageBringsNoDrops() => Find(L1Fault.StreamOfAnotherOwner, "stale in L1");
 
     private void Find(L1Fault fault, string damage, int breaks = 0) =>

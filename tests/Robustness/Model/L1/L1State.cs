@@ -23,6 +23,15 @@ public struct L1State
     public sbyte DropsUnderWay, Breaks;
     public Pair<Reader> Readers;
 
+    /// <summary>A look-up that has found a copy and goes through its checks.</summary>
+    public LookAt Look;
+
+    /// <summary>What it has found.</summary>
+    public sbyte Found;
+
+    /// <summary>Whether the counter was raised since; whether it was answered with less than was applied, every drop having arrived.</summary>
+    public bool FoundIsVoid, AnsweredOld;
+
     public L1State()
     {
     }
@@ -34,6 +43,15 @@ public enum InvalidatorAt : byte
     WroteHi,
     Invalidated,
     SentDrop,
+}
+
+public enum LookAt : byte
+{
+    None,
+    Found,
+
+    /// <summary>One of the two checks is passed.</summary>
+    Half,
 }
 
 public enum StreamAt : byte
