@@ -102,9 +102,33 @@ public sealed partial class ContractAnnouncer : BackgroundService, IContractNumb
         if (renew)
         {
             Interlocked.Exchange(ref _renewedAt, asked);
+            await ContractDirectory.ForgetProcessesAsync(connection, cancellation).ConfigureAwait(false);
         }
 
         Publish(await ContractDirectory.StatesAsync(connection, _epoch, Numbers(), cancellation).ConfigureAwait(false));
+    }
+
+    /// <summary>Finds one contract as the processes that serve it have announced it, and announces nothing: for a tool, which is none of them. To be called
+    /// instead of starting this.</summary>
+    /// <exception cref="NodeUnavailableException">The directory can't be asked.</exception>
+    public async ValueTask LookAsync(MethodContract contract, CancellationToken cancellation)
+    {
+        await using var connection = await _pool.OpenAsync(NodePool.DirectoryNode, cancellation).ConfigureAwait(false);
+        _epoch = (await DirectoryIdentity.EnsureAsync(connection, cancellation).ConfigureAwait(false)).Epoch;
+        Forget();
+        var (types, fault) = await BoundTypes.FindAsync(contract, _pool, cancellation).ConfigureAwait(false);
+        if (types is null)
+        {
+            LogFault(contract.FullName, fault!);
+            return;
+        }
+
+        var body = ToAnnounced(contract, types);
+        if (await ContractDirectory.FindAsync(connection, _epoch, body, cancellation).ConfigureAwait(false) is { } number)
+        {
+            _known[contract.FullName] = (types, new ContractNumber(_epoch, number));
+            Publish(await ContractDirectory.StatesAsync(connection, _epoch, [number], cancellation).ConfigureAwait(false));
+        }
     }
 
     /// <inheritdoc/>
@@ -116,6 +140,7 @@ public sealed partial class ContractAnnouncer : BackgroundService, IContractNumb
         }
 
         var renewed = 0L;
+        var outage = new Outage(_retryAfter);
         while (!stoppingToken.IsCancellationRequested)
         {
             var seen = _notifications.Version(DirectoryChannel.Contracts);
@@ -125,12 +150,28 @@ public sealed partial class ContractAnnouncer : BackgroundService, IContractNumb
                 var renew = renewed == 0 || _time.GetElapsedTime(renewed) >= _renewEvery;
                 var now = _time.GetTimestamp();
                 await TurnAsync(renew, stoppingToken).ConfigureAwait(false);
+                outage.Over();
                 renewed = renew ? now : renewed;
             }
-            catch (Exception e) when (e is NpgsqlException or NodeUnavailableException or InvalidOperationException)
+            catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
             {
-                LogNotAnnounced(e.Message);
-                pause = _retryAfter;
+                return;
+            }
+            catch (Exception e)
+            {
+                if (outage.IsNews(e.Message))
+                {
+                    if (e is NpgsqlException or NodeUnavailableException or InvalidOperationException)
+                    {
+                        LogNotAnnounced(e.Message);
+                    }
+                    else
+                    {
+                        LogFailed(e);
+                    }
+                }
+
+                pause = outage.NextPause();
             }
 
             // A notification may be lost: looking now and then is the net under it.
@@ -232,4 +273,7 @@ public sealed partial class ContractAnnouncer : BackgroundService, IContractNumb
 
     [LoggerMessage(1502, LogLevel.Warning, "The contracts of this process could not be announced or renewed, trying again: {Reason}")]
     private partial void LogNotAnnounced(string reason);
+
+    [LoggerMessage(1503, LogLevel.Error, "Announcing the contracts of this process failed and is tried again")]
+    private partial void LogFailed(Exception exception);
 }

@@ -157,7 +157,7 @@ public sealed class LeaseCache
     }
 
     /// <summary>Marks the keys. When it returns, no reader gets what was filled or being filled before, unless it allows stale values.</summary>
-    /// <exception cref="MemcachedException">A server could not be asked; its keys may be unmarked.</exception>
+    /// <exception cref="MemcachedException">A server could not be asked, or did not mark; its keys may be unmarked.</exception>
     public async ValueTask InvalidateAsync(IReadOnlyList<string> keys, CancellationToken cancellation = default)
     {
         if (_runtime.Pool is not { } pool)
@@ -200,6 +200,13 @@ public sealed class LeaseCache
         }
 
         await server.RunAsync(pipeline, cancellation).ConfigureAwait(false);
+        for (var i = 0; i < pipeline.Count; i++)
+        {
+            if (pipeline[i].Status is not (MetaStatus.Hit or MetaStatus.NotFound))
+            {
+                throw new MemcachedProtocolException($"{server.Address} answered a mark with {pipeline[i]}; keys on it may be unmarked.");
+            }
+        }
     }
 
     /// <summary>What a reply comes to; null: somebody else fills.</summary>

@@ -99,6 +99,48 @@ public sealed class AnnouncerTests(AssemblyServers servers) : IClassFixture<Asse
     }
 
     [Fact]
+    public async Task AToolThatLooksAtAContractAnnouncesNothing()
+    {
+        await using var nodes = await CreateAsync(Tables);
+        using (var tool = Announcer(nodes))
+        {
+            await tool.LookAsync(Thing, default);
+            Assert.Null(tool.Find(Thing.FullName, _node));
+        }
+
+        Assert.Equal(0L, await nodes.Directory.QueryAsync<long>("SELECT count(*) FROM contracts"));
+        using var announcer = Announcer(nodes);
+        await announcer.TurnAsync(renew: true, default);
+        await PublishAsync(nodes, Thing, "'published', 1, '0/10'");
+        await announcer.TurnAsync(renew: false, default);
+        var processes = await nodes.Directory.QueryAsync<long>("SELECT count(*) FROM contract_processes");
+        using (var tool = Announcer(nodes))
+        {
+            await tool.LookAsync(Thing, default);
+            Assert.Equal(announcer.Find(Thing.FullName, _node)!.Number, tool.Find(Thing.FullName, _node)!.Number);
+        }
+
+        Assert.Equal(processes, await nodes.Directory.QueryAsync<long>("SELECT count(*) FROM contract_processes"));
+    }
+
+    [Fact]
+    public async Task AProcessUnseenForADayIsForgotten()
+    {
+        await using var nodes = await CreateAsync(Tables);
+        using var gone = Announcer(nodes);
+        await gone.TurnAsync(renew: true, default);
+        await nodes.Directory.ExecuteAsync("UPDATE contract_processes SET renewed_at = now() - interval '25 hours'");
+        using var living = Announcer(nodes);
+        await living.TurnAsync(renew: true, default);
+
+        Assert.Equal(living.Process, await nodes.Directory.QueryAsync<Guid>("SELECT DISTINCT process FROM contract_processes"));
+
+        // Had it only been unable to renew, it would be there again.
+        await gone.TurnAsync(renew: true, default);
+        Assert.Equal(2L, await nodes.Directory.QueryAsync<long>("SELECT count(DISTINCT process) FROM contract_processes"));
+    }
+
+    [Fact]
     public async Task AContractInUseIsNotRetired()
     {
         await using var nodes = await CreateAsync(Tables);

@@ -40,6 +40,63 @@ public sealed class CopyOrderTests(MemcachedServers servers) : IClassFixture<Mem
         Assert.Equal((CacheLevel.Filled, "new"), (answer.Level, Reader.Text(answer)));
     }
 
+    /// <param name="question">Which time that the look asks for the time: of the call, of the copy's end, of the watermark's age, of the stream's silence.</param>
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    [InlineData(3)]
+    [InlineData(4)]
+    public async Task AStreamThatIsLostAndThereAgainDuringALookVoidsTheCopy(int question)
+    {
+        await using var mesh = new CacheFixture([servers.Addresses[0]]);
+        await mesh.Invalidator.BeginAsync();
+        var time = new InterruptedTime();
+        await using var reads = new CachedReads(
+            mesh.Pool, new TestClock(), new TestNumbers(), new CacheOptions { Prefix = mesh.Prefix, MaxLag = Phase.Limit }, time);
+        Open();
+        Assert.Equal(CacheLevel.Filled, (await ReadAsync()).Level);
+        Assert.Equal(CacheLevel.L1, (await ReadAsync()).Level);
+
+        var interrupted = false;
+        time.Interrupt(question, () =>
+        {
+            // What was dropped in between went to nobody.
+            interrupted = true;
+            reads.LoseDrops(CacheFixture.Node);
+            Open();
+        });
+
+        Assert.NotEqual(CacheLevel.L1, (await ReadAsync()).Level);
+        Assert.True(interrupted);
+
+        void Open() => Assert.True(reads.ApplyDrops(
+            CacheFixture.Node, new Contracts.InvalidatorV1.WatchDropsResponse { Owner = mesh.Invalidator.Owner, Sequence = 1 }));
+
+        async Task<CacheAnswer> ReadAsync() => await reads.GetAsync(
+            reads.For(Copied), CacheFixture.Node, new Protos.GetThingRequest { Id = 1 }, new ReadConditions(), new ScriptedRun(() => "x"));
+    }
+
+    /// <summary>A clock that stands still, and does something when it is asked for the n-th time.</summary>
+    private sealed class InterruptedTime : TimeProvider
+    {
+        private readonly long _now = TimeProvider.System.GetTimestamp();
+        private Action? _action;
+        private int _left;
+
+        public void Interrupt(int question, Action action) => (_left, _action) = (question, action);
+
+        public override long GetTimestamp()
+        {
+            if (_action is { } action && --_left == 0)
+            {
+                _action = null;
+                action();
+            }
+
+            return _now;
+        }
+    }
+
     /// <summary>A read whose question memcached has answered, and whose answer has not arrived.</summary>
     private sealed class HeldRead : IAsyncDisposable
     {

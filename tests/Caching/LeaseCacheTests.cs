@@ -1,5 +1,6 @@
 using System.Text;
 using InstaGrpc.Memcached;
+using InstaGrpc.TestFixtures;
 
 namespace InstaGrpc.Caching.Tests;
 
@@ -34,6 +35,22 @@ public sealed class LeaseCacheTests(MemcachedServers servers) : IClassFixture<Me
         var next = Assert.IsType<LeaseAnswer.Lease>(await cache.GetAsync("ns/b", TimeSpan.Zero, TimeSpan.Zero));
         Assert.True(await cache.FillAsync("ns/b", next.Token, null, _hour));
         Assert.Null(Assert.IsType<LeaseAnswer.Hit>(await cache.GetAsync("ns/b", TimeSpan.Zero, TimeSpan.Zero)).Value);
+    }
+
+    [Fact]
+    public async Task AnInvalidationWhoseMarkTheServerRefusesFails()
+    {
+        await using var proxy = new FaultProxy(servers.Addresses[0]);
+        await using var mesh = new CacheFixture([servers.Addresses[0]]);
+        await mesh.Invalidator.BeginAsync();
+        var cache = new LeaseCache(mesh.NewReader(through: [proxy.Address]).Reads, CacheFixture.Node);
+        Assert.IsType<LeaseAnswer.Lease>(await cache.GetAsync("ns/e", TimeSpan.Zero, TimeSpan.Zero));
+        await cache.InvalidateAsync(["ns/e"]);
+
+        // A quiet mark that was made says nothing; what comes is the end of the pipeline.
+        proxy.Misquote = ("MN\r\n", "SERVER_ERROR out of memory\r\nMN\r\n");
+
+        await Assert.ThrowsAnyAsync<MemcachedException>(() => cache.InvalidateAsync(["ns/e"]).AsTask());
     }
 
     [Fact]

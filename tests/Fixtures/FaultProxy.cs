@@ -33,6 +33,9 @@ public sealed class FaultProxy : IAsyncDisposable
     /// <value>Most bytes of replies that go in one packet; default: as they come.</value>
     public int ReplyBytes { get; set; } = int.MaxValue;
 
+    /// <summary>Puts other words into the server's mouth: whenever a packet of replies is exactly the first text, the client gets the second.</summary>
+    public (string Reply, string Instead)? Misquote { get; set; }
+
     /// <summary>What clients have sent (since the last <see cref="HoldRepliesFrom"/>), as Latin-1: protocol lines are text, and a byte is a character.</summary>
     public string Sent
     {
@@ -151,6 +154,11 @@ public sealed class FaultProxy : IAsyncDisposable
             }
 
             await pass.WaitAsync(cancellation);
+            if (Misquote is { } misquote && Encoding.Latin1.GetString(buffer, 0, read) == misquote.Reply)
+            {
+                read = Encoding.Latin1.GetBytes(misquote.Instead, buffer);
+            }
+
             for (var at = 0; at < read;)
             {
                 var piece = Math.Min(ReplyBytes, read - at);

@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.Diagnostics;
 using System.Globalization;
 using Google.Protobuf;
 using InstaGrpc.Caching;
@@ -13,8 +12,6 @@ namespace InstaGrpc.Host.Commands;
 /// <summary><c>insta cache</c></summary>
 internal static class CacheCommand
 {
-    private static readonly TimeSpan _contractLimit = TimeSpan.FromSeconds(5);
-
     public static Command Create() => new("cache", "Look into the cache, or make it forget.") { Why(), Flush() };
 
     private static Command Why()
@@ -53,7 +50,7 @@ internal static class CacheCommand
                 // Lag and age are told by PostgreSQL's clock, which this process has not met yet.
                 await cache.Services.GetRequiredService<DatabaseClock>().EnsureAsync(node, ct);
                 var reads = cache.Services.GetRequiredService<CachedReads>();
-                await cache.ContractsKnownAsync(contract.FullName, node, ct);
+                await cache.Services.GetRequiredService<ContractAnnouncer>().LookAsync(contract, ct);
                 var inspector = cache.Services.GetRequiredService<CacheInspector>();
                 Print(contract, node, await inspector.InspectAsync(reads.For(contract), node, message, parsed.GetValue(user), ct));
             }
@@ -136,7 +133,7 @@ internal static class CacheCommand
         return session;
     }
 
-    /// <summary>Reads the cache as a process of the mesh does: with its contracts announced (they are, by whoever serves them).</summary>
+    /// <summary>Looks at the cache with the eyes of a process of the mesh, and is none: it announces no contract.</summary>
     private sealed class CacheSession : IAsyncDisposable
     {
         private readonly ServiceProvider _services;
@@ -160,26 +157,19 @@ internal static class CacheCommand
 
         public IServiceProvider Services => _services;
 
-        public async Task StartAsync(CancellationToken ct)
-        {
-            await _services.GetRequiredService<DirectoryNotifications>().StartAsync(ct);
-            await _services.GetRequiredService<ContractAnnouncer>().StartAsync(ct);
-        }
+        public Task StartAsync(CancellationToken ct) => _services.GetRequiredService<DirectoryNotifications>().StartAsync(ct);
 
-        public async Task<NodeName> NodeOfAsync(MethodContract contract, IMessage request, CancellationToken ct) => contract.Policy.ShardKey is { } path
-            ? await _services.GetRequiredService<ShardRouter>().NodeOfAsync(path.Read(request).Integer, ct)
-            : NodePool.DirectoryNode;
-
-        public async Task ContractsKnownAsync(string method, NodeName node, CancellationToken ct)
+        public async Task<NodeName> NodeOfAsync(MethodContract contract, IMessage request, CancellationToken ct)
         {
-            var announcer = _services.GetRequiredService<ContractAnnouncer>();
-            var watch = Stopwatch.StartNew();
-            while (announcer.Find(method, node) is null && watch.Elapsed < _contractLimit) await Task.Delay(TimeSpan.FromMilliseconds(20), ct);
+            if (contract.Policy.ShardKey is not { } path) return NodePool.DirectoryNode;
+            var id = path.Read(request).Integer;
+            return id > 0
+                ? await _services.GetRequiredService<ShardRouter>().NodeOfAsync(id, ct)
+                : throw new UsageException($"{contract.FullName} refuses this request: {path.Path} must be an id, a number above 0");
         }
 
         public async ValueTask DisposeAsync()
         {
-            await _services.GetRequiredService<ContractAnnouncer>().StopAsync(CancellationToken.None);
             await _services.GetRequiredService<DirectoryNotifications>().StopAsync(CancellationToken.None);
             await _services.DisposeAsync();
             await Session.DisposeAsync();

@@ -102,6 +102,31 @@ internal static class ContractDirectory
         return states;
     }
 
+    /// <summary>Forgets processes that have not renewed for a day: gone without a word, as all of them go. One that only could not for so long caches
+    /// nothing since half an hour, and is noted anew when it renews.</summary>
+    public static async ValueTask ForgetProcessesAsync(NpgsqlConnection connection, CancellationToken cancellation)
+    {
+        // Many processes do this at a time: rows that another is at are his.
+        await using var command = new NpgsqlCommand(
+            """
+            DELETE FROM contract_processes WHERE ctid = ANY(ARRAY(
+                SELECT ctid FROM contract_processes WHERE renewed_at < now() - interval '1 day' LIMIT 1000 FOR UPDATE SKIP LOCKED))
+            """,
+            connection);
+        await command.ExecuteNonQueryAsync(cancellation).ConfigureAwait(false);
+    }
+
+    /// <summary>The number of the living contract with this body, without a word of who asks; null: nobody has announced it.</summary>
+    public static async ValueTask<long?> FindAsync(NpgsqlConnection connection, long epoch, AnnouncedContract contract, CancellationToken cancellation)
+    {
+        await using var command = new NpgsqlCommand(
+            "SELECT number FROM contracts WHERE epoch = $1 AND identity = $2 AND ended_at IS NULL", connection)
+        {
+            Parameters = { Long(epoch), new NpgsqlParameter { Value = SHA256.HashData(contract.ToByteArray()) } },
+        };
+        return (long?)await command.ExecuteScalarAsync(cancellation).ConfigureAwait(false);
+    }
+
     private static async ValueTask<int> NoteAsync(
         NpgsqlConnection connection, NpgsqlTransaction transaction, long epoch, long[] numbers, Guid process, CancellationToken cancellation)
     {

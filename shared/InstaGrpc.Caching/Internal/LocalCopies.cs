@@ -20,12 +20,15 @@ internal static class LocalCopies
         var runtime = at.Node.Runtime;
         var copy = runtime.Copies.Find(at.IsList ? KeyHash.Compute(identity) : ringHash, identity);
         if (copy is null
-            || copy.Drops != runtime.Stripes.Read(ringHash)
             || copy.ExpiresAt < runtime.Time.GetTimestamp()
             || slot.TryGet() is not { Watermark: { } watermark } known
             || EntryRead.Check(known, at, runtime) != UncachedReason.None
             || copy.Generation != watermark.Generation
             || !at.Node.Drops.IsOpen(watermark.Owner)
+
+            // The counter after the feed: a loss raises every counter before the feed is open again. Looked at before it, a loss and a new stream between
+            // the two looks would let a copy pass whose drop went to nobody.
+            || copy.Drops != runtime.Stripes.Read(ringHash)
             || (token is { } wanted && !copy.Lo.Reaches(wanted))
             || !runtime.Clock.TryGetNow(at.Node.Name, out var now))
         {
