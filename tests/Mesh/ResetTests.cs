@@ -1,3 +1,5 @@
+using Grpc.Core;
+using InstaGrpc.Contracts.InvalidatorV1;
 using InstaGrpc.Mesh.ReflectionV1;
 
 namespace InstaGrpc.Mesh.Tests;
@@ -22,5 +24,37 @@ public sealed class ResetTests(AssemblyServers servers) : IClassFixture<Assembly
         // An orderly stop waits for the calls to end.
         await host.StopAsync();
         Assert.Empty(host.Errors);
+    }
+
+    [Fact]
+    public async Task AnOrderlyStopEndsAWatchOfDropsWithoutAWarning()
+    {
+        await using var host = await NotesHost.StartAsync(servers.Servers, stream: true);
+        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(60));
+        while (true)
+        {
+            using var watch = new InvalidatorService.InvalidatorServiceClient(host.Channel).WatchDrops(
+                new WatchDropsRequest { Node = "one" }, NotesHost.As("service:test"), cancellationToken: patience.Token);
+            try
+            {
+                Assert.True(await watch.ResponseStream.MoveNext(patience.Token));
+            }
+            catch (RpcException e) when (e.StatusCode == StatusCode.FailedPrecondition)
+            {
+                // The lineage is not elected yet.
+                await Task.Delay(20, patience.Token);
+                continue;
+            }
+
+            var stopping = host.StopAsync();
+            while (await watch.ResponseStream.MoveNext(patience.Token))
+            {
+            }
+
+            await stopping;
+            break;
+        }
+
+        Assert.DoesNotContain(host.Warnings, warning => warning.Contains("watch again", StringComparison.Ordinal));
     }
 }
