@@ -34,7 +34,10 @@ public sealed partial class OperatorTests(RunningMesh fixture) : IClassFixture<R
         Assert.Contains(hit["server"], _mesh.Memcached.Servers.Select(server => server.Address));
 
         await ChangeAsync(node, media.Id, "second");
+        var announcers = await AnnouncersAsync();
         var changed = await WhyAsync("GetMedia", media.Id);
+        // Who looks is no process that serves the method.
+        Assert.Equal(announcers, await AnnouncersAsync());
         Assert.Equal(("absent", "no"), (changed["item"], changed["would be a hit"]));
         Assert.Contains("invalidated", changed["because"], StringComparison.Ordinal);
     }
@@ -62,6 +65,13 @@ public sealed partial class OperatorTests(RunningMesh fixture) : IClassFixture<R
 
     private async Task ChangeAsync(NodeName node, long media, string caption) => await _mesh.MarkedAsync(node, await RunningMesh.CommitAsync(
         _mesh.Nodes.Primary(node), FormattableString.Invariant($"UPDATE media SET caption = '{caption}' WHERE id = {media}")));
+
+    private async Task<long> AnnouncersAsync()
+    {
+        await using var command = _mesh.Nodes.Directory.CreateCommand(
+            "SELECT count(*) FROM contract_processes JOIN contracts USING (epoch, number) WHERE method = 'insta.media.v1.MediaService/GetMedia'");
+        return (long)(await command.ExecuteScalarAsync())!;
+    }
 
     private async Task ReadUntilCachedAsync(long media, long reader)
     {
