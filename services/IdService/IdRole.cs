@@ -24,6 +24,7 @@ public static class IdRole
         services.TryAddSingleton<IIdWindows>(static provider => new PostgresIdWindows(
             provider.GetRequiredService<NodePool>().Directory, provider.GetRequiredService<IOptions<IdServiceOptions>>().Value));
         services.TryAddSingleton<IdGenerator>();
+        services.AddHostedService<IdEpochEnd>();
         // Without state of a call: made once, not for each call.
         services.TryAddSingleton<IdGrpcService>();
         return services;

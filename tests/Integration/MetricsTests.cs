@@ -14,7 +14,7 @@ public sealed partial class MetricsTests(RunningMesh running) : IClassFixture<Ru
         "insta_projector_rebuilds_total", "insta_projector_failures_total", "insta_projector_viral_total", "insta_fanout_interruptions_total",
     ];
 
-    private static readonly string[] _families = ["insta_projector_", "insta_fanout_", "insta_feed_", "insta_media_"];
+    private static readonly string[] _families = ["insta_projector_", "insta_fanout_", "insta_feed_", "insta_media_", "insta_id_"];
 
     private RunningMesh Mesh => running.Mesh;
 

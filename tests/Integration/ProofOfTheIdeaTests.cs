@@ -43,7 +43,8 @@ public sealed class ProofOfTheIdeaTests(RunningMesh fixture, ITestOutputHelper o
         // (e) The updates look the row up once each; what remains are the queries that served all the reads.
         var queries = await RunningMesh.ScansAsync(postgres, "media") - scans - Rounds;
         output.WriteLine($"{reads:N0} reads of busy readers cost {queries:N0} queries");
-        Assert.InRange(queries, 0, reads / 4);
+        // One refill for each update; a lease that timed out on a busy machine costs another.
+        Assert.InRange(queries, 0, Math.Min(reads / 4, Rounds * 3));
     }
 
     [Fact]
@@ -53,7 +54,7 @@ public sealed class ProofOfTheIdeaTests(RunningMesh fixture, ITestOutputHelper o
         var media = await _mesh.NewMediaAsync(owner.Id);
         const string method = "insta.media.v1.MediaService/ListComments";
         long hits = 0;
-        await using var readers = new BusyReaders(
+        await using var listing = new BusyReaders(
             Readers,
             async () => await _mesh.Media.ListCommentsAsync(
                 new ListCommentsRequest { MediaId = media.Id, PageSize = 5 }, RunningMesh.AsUser(owner.Id)));
@@ -67,9 +68,12 @@ public sealed class ProofOfTheIdeaTests(RunningMesh fixture, ITestOutputHelper o
                 new ListCommentsRequest { MediaId = media.Id, PageSize = 5 }, RunningMesh.AsUser(owner.Id, token));
             Assert.Equal(comment.Id, read.Comments[0].Id);
         }
-        await readers.StopAsync();
+        await listing.StopAsync();
 
-        // A few ms later, with nobody else reading: first a read that fills, then one that must be a hit, both with the token.
+        // A few ms later: first a read that fills, then one that must be a hit, both with the token. Hits are counted for the method, so the busy readers ask
+        // another one here.
+        await using var readers = new BusyReaders(
+            Readers, async () => await _mesh.Media.GetMediaAsync(new GetMediaRequest { MediaId = single.Id }, RunningMesh.AsUser(owner.Id)));
         for (var n = 0; n < Rounds; n++)
         {
             var (token, comment) = await CommentAsync(single.Id, owner.Id, $"comment {n}");
@@ -80,6 +84,7 @@ public sealed class ProofOfTheIdeaTests(RunningMesh fixture, ITestOutputHelper o
             Assert.Equal(comment.Id, read.Comments[0].Id);
             hits += await _mesh.CacheReadsAsync(method, "memcached", "l1") - before;
         }
+        await readers.StopAsync();
         output.WriteLine($"{hits} of {Rounds} reads with a token were hits");
         Assert.InRange(hits, Rounds * 9 / 10, Rounds);
     }
