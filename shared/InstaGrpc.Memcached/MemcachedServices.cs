@@ -10,9 +10,15 @@ namespace InstaGrpc.Memcached;
 public static class MemcachedServices
 {
     /// <summary>Adds a <see cref="MemcachedPool"/> configured by the section <c>Insta:Memcached</c>. Resolve it only where servers are
-    /// configured.</summary>
+    /// configured. May be called several times.</summary>
     public static IServiceCollection AddMemcached(this IServiceCollection services, IConfiguration configuration)
     {
+        // Binding twice would name every server of a list twice.
+        if (services.Any(static service => service.ServiceType == typeof(MemcachedPool)))
+        {
+            return services;
+        }
+
         var section = configuration.GetSection(MemcachedOptions.Section);
         services.AddOptions<MemcachedOptions>().Configure(options =>
         {
