@@ -29,15 +29,20 @@ internal sealed partial class IdEpochEnd : BackgroundService
 
     private TimeSpan Left => InstaId.SignedEnd - _time.GetUtcNow();
 
+    /// <summary>Warns when it is time to.</summary>
+    public void Look()
+    {
+        if (Left < Notice)
+        {
+            LogEndIsNear(InstaId.SignedEnd, Math.Max(0, (long)Left.TotalDays));
+        }
+    }
+
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         while (!stoppingToken.IsCancellationRequested)
         {
-            if (Left < Notice)
-            {
-                LogEndIsNear(InstaId.SignedEnd, Math.Max(0, (long)Left.TotalDays));
-            }
-
+            Look();
             await Task.Delay(_interval, _time, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
     }

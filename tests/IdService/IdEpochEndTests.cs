@@ -30,9 +30,8 @@ public sealed class IdEpochEndTests
         listener.SetMeasurementEventCallback<double>((_, value, _, _) => left = value);
         listener.Start();
 
-        await end.StartAsync(CancellationToken.None);
+        end.Look();
         listener.RecordObservableInstruments();
-        await end.StopAsync(CancellationToken.None);
 
         Assert.Equal(expected, log.Count == 1);
         Assert.Equal(TimeSpan.FromDays(years * 365).TotalSeconds, left);
