@@ -4,6 +4,7 @@ using System.Net;
 using InstaGrpc.Contracts;
 using InstaGrpc.Embedded;
 using InstaGrpc.Host.Configuration;
+using InstaGrpc.Host.Lifecycle;
 using InstaGrpc.Host.Logging;
 using InstaGrpc.Memcached;
 using InstaGrpc.Mesh;
@@ -60,6 +61,7 @@ internal sealed class RoleHost : IAsyncDisposable
         InstaConfiguration.Fill(builder.Configuration, flags);
         builder.Logging.AddInstaConsole(builder.Configuration);
         builder.Services.AddRouting();
+        builder.Services.AddSingleton<IHostLifetime, SignalsAreOurs>();
         builder.Services.Configure<HostOptions>(options => options.ShutdownTimeout = TimeSpan.FromSeconds(6));
 
         var process = ProcessOptions.Of(builder.Configuration);
