@@ -148,16 +148,20 @@ public class UnaryCallTests
         {
             var started = false;
             var passed = new TaskCompletionSource();
+            // The server's clock may be first: an answer at that moment could reach a client whose time is not over yet.
+            var refused = new TaskCompletionSource();
             server.Handlers.Unary = async (_, context) =>
             {
                 Volatile.Write(ref started, true);
                 await using var registration = context.CancellationToken.Register(() => passed.TrySetResult());
                 await passed.Task;
+                await refused.Task;
                 return new Answer();
             };
 
             var failure = await Assert.ThrowsAsync<RpcException>(
                 () => client.UnaryAsync(new Ask(), deadline: DateTime.UtcNow.Add(limit)).ResponseAsync);
+            refused.SetResult();
 
             Assert.Equal(StatusCode.DeadlineExceeded, failure.StatusCode);
             if (Volatile.Read(ref started))
