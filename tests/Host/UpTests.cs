@@ -131,13 +131,15 @@ public sealed class UpTests : IDisposable
         await insta.LineAsync("ready in ");
 
         var (down, told) = await InstaProcess.RunAsync("down", "--data", Data);
-        Assert.Equal(0, down);
+        Assert.True(down == 0, told);
         Assert.Contains("stopped", told);
-        Assert.Equal(0, await insta.ExitAsync());
+        var code = await insta.ExitAsync();
+        Assert.True(code == 0, $"{code}: {string.Join('\n', insta.Output)}");
         Assert.True(File.Exists(Path.Combine(Data, "postgres", "PG_VERSION")));
 
         Assert.Equal(1, (await InstaProcess.RunAsync("status", "--data", Data)).Code);
-        Assert.Equal(0, (await InstaProcess.RunAsync("reset", "--data", Data)).Code);
+        var (reset, deleted) = await InstaProcess.RunAsync("reset", "--data", Data);
+        Assert.True(reset == 0, deleted);
         Assert.False(Directory.Exists(Data));
     }
 
