@@ -26,6 +26,8 @@ internal sealed class RoleHost : IAsyncDisposable
     private static readonly TimeSpan _readyLimit = TimeSpan.FromSeconds(60);
 
     private readonly WebApplication _app;
+    private bool _started;
+    private Task? _stopped;
 
     private RoleHost(WebApplication app, IReadOnlyList<Role> roles)
     {
@@ -104,6 +106,7 @@ internal sealed class RoleHost : IAsyncDisposable
     public async Task StartAsync(CancellationToken ct)
     {
         await RefuseServersWithoutMetaCommandsAsync(ct);
+        _started = true;
         try
         {
             await _app.StartAsync(ct);
@@ -148,9 +151,14 @@ internal sealed class RoleHost : IAsyncDisposable
     public Task Failed { get; }
 
     /// <summary>Ends what runs, within the limit of the host's options.</summary>
-    public Task StopAsync() => _app.StopAsync(CancellationToken.None);
+    public Task StopAsync() => _stopped ??= _app.StopAsync(CancellationToken.None);
 
-    public async ValueTask DisposeAsync() => await _app.DisposeAsync();
+    public async ValueTask DisposeAsync()
+    {
+        // Also where a start was broken off: what runs already must not outlive the servers that it uses.
+        if (_started) await StopAsync();
+        await _app.DisposeAsync();
+    }
 
     private static (IPEndPoint Grpc, IPEndPoint Web) Listeners(ProcessOptions process) =>
         (ListenAddress.Parse("Insta:Grpc:Listen", process.Grpc.Listen, DefaultGrpcPort),

@@ -8,16 +8,27 @@ namespace InstaGrpc.Embedded;
 /// </summary>
 public sealed class FolderOwnership : IDisposable
 {
+    private static readonly TimeSpan _dying = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan _poll = TimeSpan.FromMilliseconds(10);
+
     private readonly FileStream _file;
 
     private FolderOwnership(FileStream file) => _file = file;
 
     /// <summary>Takes the folder, making it when absent; null when another living process owns it.</summary>
-    public static FolderOwnership? TryTake(string folder)
+    public static async Task<FolderOwnership?> TryTakeAsync(string folder, CancellationToken ct = default)
     {
         Directory.CreateDirectory(folder);
-        if (FileLock.TryAcquire(LockFile(folder)) is not { } file) return null;
-        File.WriteAllText(PidFile(folder), ProcessIdentity.Of(Environment.ProcessId)?.ToString());
+        // A lock whose owner is dead is free in a moment: the kernel calls a process a zombie as soon as its first thread is gone, and closes its
+        // files with the last one. Nor is the lock taken for good where somebody only asks for the owner.
+        var until = Environment.TickCount64 + (long)_dying.TotalMilliseconds;
+        FileStream? file;
+        while ((file = FileLock.TryAcquire(LockFile(folder))) is null)
+        {
+            if (RecordedOwner(folder) is { IsAlive: true } || Environment.TickCount64 > until) return null;
+            await Task.Delay(_poll, ct).ConfigureAwait(false);
+        }
+        await File.WriteAllTextAsync(PidFile(folder), ProcessIdentity.Of(Environment.ProcessId)?.ToString(), ct).ConfigureAwait(false);
         return new FolderOwnership(file);
     }
 
@@ -51,10 +62,12 @@ public sealed class FolderOwnership : IDisposable
         {
             if (free is not null) return null;
         }
-        // A file of its own: opening the locked one, even for reading, would want a share of the lock.
-        if (!File.Exists(PidFile(folder))) return null;
-        return ProcessIdentity.Parse(File.ReadAllText(PidFile(folder))) is { IsAlive: true } owner ? owner : null;
+        return RecordedOwner(folder) is { IsAlive: true } owner ? owner : null;
     }
+
+    // A file of its own: opening the locked one, even for reading, would want a share of the lock.
+    private static ProcessIdentity? RecordedOwner(string folder) =>
+        File.Exists(PidFile(folder)) ? ProcessIdentity.Parse(File.ReadAllText(PidFile(folder))) : null;
 
     private static string LockFile(string folder) => Path.Combine(folder, "owner.lock");
 

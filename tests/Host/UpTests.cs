@@ -63,6 +63,23 @@ public sealed class UpTests : IDisposable
     }
 
     [Fact]
+    public async Task ASignalDuringTheDemoStopsWithoutAWordOfComplaint()
+    {
+        await using var insta = InstaProcess.Start(null, "up", "--grpc-port", "0", "--web-port", "0", "--data", Data);
+        await insta.LineAsync("demo ...");
+
+        await insta.SignalAsync("INT");
+        var code = await insta.ExitAsync();
+
+        var output = string.Join('\n', insta.Output);
+        Assert.True(code == 0, output);
+        Assert.Contains("demo         stopped after", output);
+        Assert.DoesNotContain("insta:", output);
+        Assert.DoesNotContain("Warning", output);
+        Assert.DoesNotContain("Error", output);
+    }
+
+    [Fact]
     public async Task AKilledRunLeavesNothingThatStopsTheNextStart()
     {
         await using var killed = Up();

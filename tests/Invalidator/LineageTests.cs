@@ -41,6 +41,8 @@ public sealed class LineageTests(AssemblyServers fixture) : IClassFixture<Assemb
         using var interruptions = new Interruptions(server.Address);
 
         await server.CrashAsync();
+        // What the lineage has to write: with nothing to say it would not notice that nobody listens.
+        await mesh.Stream.HeartbeatAsync();
         await interruptions.UntilAsync(6);
 
         // The connection that broke, and then the one that nobody takes.

@@ -30,7 +30,7 @@ internal static class DownCommand
     {
         var stopped = await FolderOwnership.StopOwnerAsync(folder.Path, _limit, ct);
         if (!FolderOwnership.WasOwned(folder.Path)) return stopped;
-        using var owned = folder.Take();
+        using var owned = await folder.TakeAsync(ct);
         await folder.StopLeftoversAsync(
             line =>
             {

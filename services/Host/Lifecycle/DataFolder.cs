@@ -43,11 +43,11 @@ internal sealed class DataFolder(string path)
     private static string? State => Environment.GetEnvironmentVariable(_stateVariable) is { Length: > 0 } state ? state : null;
 
     /// <exception cref="UsageException">Somebody else runs on it, or it can't be a folder of ours.</exception>
-    public FolderOwnership Take()
+    public async Task<FolderOwnership> TakeAsync(CancellationToken ct)
     {
         try
         {
-            return FolderOwnership.TryTake(Path) ?? throw new UsageException(
+            return await FolderOwnership.TryTakeAsync(Path, ct) ?? throw new UsageException(
                 $"process {FolderOwnership.OwnerOf(Path)} runs on {Path}: stop it with `insta down --data {Path}`,"
                 + " or give another folder and other ports (--data, --grpc-port, --web-port)");
         }

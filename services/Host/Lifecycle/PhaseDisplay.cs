@@ -51,6 +51,11 @@ internal sealed class PhaseDisplay : IAsyncDisposable
             outcome = "";
             return result;
         }
+        catch (OperationCanceledException)
+        {
+            outcome = "stopped after";
+            throw;
+        }
         finally
         {
             lock (_gate)

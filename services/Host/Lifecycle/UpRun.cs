@@ -1,4 +1,5 @@
 using System.Globalization;
+using Grpc.Core;
 using InstaGrpc.Embedded;
 using InstaGrpc.Host.Client;
 using InstaGrpc.Host.Demo;
@@ -13,7 +14,7 @@ internal static class UpRun
 {
     public static async Task<int> RunAsync(UpOptions options, TextWriter output, CancellationToken stop)
     {
-        using var owned = options.Data.Take();
+        using var owned = await options.Data.TakeAsync(stop);
         // Asked before anything is started: most of the answer's cost would be for nothing.
         RoleHost.ThrowIfTaken(options.GrpcPort, "gRPC", "--grpc-port");
         RoleHost.ThrowIfTaken(options.WebPort, "web", "--web-port");
@@ -68,7 +69,15 @@ internal static class UpRun
     private static async Task SeedAsync(RoleHost host, string doneFile, CancellationToken ct)
     {
         using var mesh = new MeshConnection($"http://{host.Grpc}", patience: TimeSpan.FromMinutes(1));
-        await new DemoSeed(mesh, doneFile).RunAsync(ct);
+        try
+        {
+            await new DemoSeed(mesh, doneFile).RunAsync(ct);
+        }
+        catch (RpcException e) when (e.StatusCode == StatusCode.Cancelled)
+        {
+            ct.ThrowIfCancellationRequested();
+            throw;
+        }
     }
 
     /// <summary>
