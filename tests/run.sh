@@ -44,13 +44,10 @@ step() {
     fi
 }
 
-# Not `npm ci`: it refuses a lock file that lacks another platform's optional binary, which not every registry has.
 for package in $(cd "$root" && git ls-files 'package-lock.json' '*/package-lock.json'); do
-    folder="$root/$(dirname "$package")"
-    if [ ! -f "$folder/node_modules/.package-lock.json" ] || [ "$folder/package-lock.json" -nt "$folder/node_modules/.package-lock.json" ]; then
-        phase "npm $(dirname "$package" | tr / -)" npm --prefix "$folder" install --no-save --no-audit --no-fund --loglevel=error
-    fi
+    if npm_lacks "$root/$(dirname "$package")"; then phase "npm $(dirname "$package" | tr / -)" npm_install "$root/$(dirname "$package")"; fi
 done
+build_web
 
 if [ "$lint" = 1 ]; then step lint "$root/.ci/lint"; fi
 

@@ -1,0 +1,106 @@
+// A list that comes in pages, kept while the app runs, so that going back shows it as it was.
+
+import { useEffect, useReducer } from "preact/hooks";
+import { faultOf, isAbort, type Fault } from "../api/errors.ts";
+import { onSession } from "../api/session.ts";
+
+export interface Page<T> {
+  readonly items: readonly T[];
+  /** Empty: the last one. */
+  readonly next: string;
+}
+
+export class Pages<T extends { readonly id: string }> {
+  items: readonly T[] = [];
+  /** Whether a first page has come. */
+  loaded = false;
+  loading = false;
+  fault: Fault | null = null;
+  #next = "";
+  #run = new AbortController();
+  readonly listeners = new Set<() => void>();
+  readonly #load: (token: string, signal: AbortSignal) => Promise<Page<T>>;
+
+  constructor(load: (token: string, signal: AbortSignal) => Promise<Page<T>>) {
+    this.#load = load;
+  }
+
+  get ended(): boolean {
+    return this.loaded && this.#next === "";
+  }
+
+  /** The first page again; what is shown stays until it has come. */
+  refresh(): Promise<void> {
+    this.#run.abort();
+    return this.#fetch("");
+  }
+
+  more(): Promise<void> {
+    if (this.loading || this.ended) return Promise.resolve();
+    return this.#fetch(this.loaded ? this.#next : "");
+  }
+
+  retry(): Promise<void> {
+    return this.loaded ? this.more() : this.refresh();
+  }
+
+  change(items: readonly T[]): void {
+    this.items = items;
+    this.#draw();
+  }
+
+  async #fetch(token: string): Promise<void> {
+    const run = (this.#run = new AbortController());
+    this.loading = true;
+    this.fault = null;
+    this.#draw();
+    try {
+      const page = await this.#load(token, run.signal);
+      if (run.signal.aborted) return;
+      const known = new Set(token === "" ? [] : this.items.map((item) => item.id));
+      this.items = [...(token === "" ? [] : this.items), ...page.items.filter((item) => !known.has(item.id))];
+      this.#next = page.next;
+      this.loaded = true;
+    } catch (reason) {
+      if (run.signal.aborted || isAbort(reason, run.signal)) return;
+      this.fault = faultOf(reason);
+    } finally {
+      if (run === this.#run) {
+        this.loading = false;
+        this.#draw();
+      }
+    }
+  }
+
+  #draw(): void {
+    for (const listener of this.listeners) listener();
+  }
+}
+
+const kept = new Map<string, Pages<{ readonly id: string }>>();
+onSession(() => kept.clear());
+
+/** How many lists are kept; the one not opened for longest goes first. */
+const most = 20;
+
+/**
+ * The list of this key, loaded when it is new here.
+ * @param fresh Whether its first page is asked for again although it is there: it was opened anew, not come back to.
+ */
+export function usePages<T extends { readonly id: string }>(
+  key: string, fresh: boolean, load: (token: string, signal: AbortSignal) => Promise<Page<T>>,
+): Pages<T> {
+  const [, draw] = useReducer((count: number) => count + 1, 0);
+  const pages = (kept.get(key) as Pages<T> | undefined) ?? new Pages<T>(load);
+  kept.delete(key);
+  kept.set(key, pages as unknown as Pages<{ readonly id: string }>);
+  if (kept.size > most) kept.delete(kept.keys().next().value!);
+  useEffect(() => {
+    pages.listeners.add(draw as () => void);
+    if (!pages.loading && (!pages.loaded || fresh)) void pages.refresh();
+    return () => {
+      pages.listeners.delete(draw as () => void);
+    };
+  }, [pages]);
+  return pages;
+}

@@ -1,0 +1,116 @@
+// The one copy of each post that the screens share: a like on one is seen on all of them.
+
+import { useEffect, useState } from "preact/hooks";
+import { app } from "../api/client.ts";
+import { faultOf } from "../api/errors.ts";
+import type { Post } from "../api/model.ts";
+import { onSession } from "../api/session.ts";
+import { notify } from "./notices.ts";
+
+interface Entry {
+  post: Post;
+  /** What the server has been told last, or will have been when the call under way ends well. */
+  told: boolean;
+  telling: boolean;
+  /** When this browser last changed a count, by performance.now. */
+  changedAt: number;
+  readonly listeners: Set<() => void>;
+}
+
+// Counts are answered up to 2 s late (max_stale_ms of GetMediaCounts): until they must have caught up, what this browser did is believed.
+const countsCatchUp = 4_000;
+
+const entries = new Map<string, Entry>();
+const watchers = new Set<(id: string) => void>();
+onSession(() => entries.clear());
+
+export function keep(posts: readonly Post[]): void {
+  for (const post of posts) {
+    const entry = entries.get(post.id);
+    if (entry === undefined) {
+      entries.set(post.id, { post, told: post.liked, telling: false, changedAt: -countsCatchUp, listeners: new Set() });
+      continue;
+    }
+    const own = entry.telling || performance.now() - entry.changedAt < countsCatchUp;
+    if (!entry.telling) entry.told = post.liked;
+    const { likes, comments, liked } = entry.post;
+    change(entry, own ? { ...post, likes, comments, liked: entry.telling ? liked : post.liked } : post);
+  }
+}
+
+export const postOf = (id: string): Post | null => entries.get(id)?.post ?? null;
+
+/** The post as it is now; null where it is not known or was deleted. */
+export function usePost(id: string): Post | null {
+  const [, draw] = useState(0);
+  useEffect(() => {
+    const listener = () => draw((count) => count + 1);
+    const entry = entries.get(id);
+    entry?.listeners.add(listener);
+    return () => entry?.listeners.delete(listener);
+  }, [id, entries.get(id)]);
+  return postOf(id);
+}
+
+/** Shown at once; taken back, with a message, if the server does not take it. */
+export function like(id: string, liked: boolean): void {
+  const entry = entries.get(id);
+  if (entry === undefined || entry.post.liked === liked) return;
+  show(entry, liked);
+  void tell(entry);
+}
+
+/** One call at a time: the last of several quick changes of mind is what counts. */
+async function tell(entry: Entry): Promise<void> {
+  if (entry.telling) return;
+  entry.telling = true;
+  try {
+    while (entry.told !== entry.post.liked) {
+      const liked = entry.post.liked;
+      await (liked ? app.like({ mediaId: entry.post.id }) : app.unlike({ mediaId: entry.post.id }));
+      entry.told = liked;
+      entry.changedAt = performance.now();
+    }
+  } catch (reason) {
+    const wanted = entry.post.liked;
+    show(entry, entry.told);
+    notify(`${wanted ? "Your like was not saved." : "Your like was not removed."} ${faultOf(reason).message}`, {
+      kind: "error",
+      action: { label: "Try again", run: () => like(entry.post.id, wanted) },
+    });
+  } finally {
+    entry.telling = false;
+  }
+}
+
+function show(entry: Entry, liked: boolean): void {
+  if (entry.post.liked === liked) return;
+  const likes = entry.post.likes + (liked ? 1n : -1n);
+  change(entry, { ...entry.post, liked, likes: likes < 0n ? 0n : likes });
+}
+
+export function commentsChanged(id: string, by: bigint): void {
+  const entry = entries.get(id);
+  if (entry === undefined) return;
+  entry.changedAt = performance.now();
+  const comments = entry.post.comments + by;
+  change(entry, { ...entry.post, comments: comments < 0n ? 0n : comments });
+}
+
+/** No screen shows it any longer. */
+export function forget(id: string): void {
+  const entry = entries.get(id);
+  entries.delete(id);
+  for (const listener of entry?.listeners ?? []) listener();
+  for (const watcher of watchers) watcher(id);
+}
+
+export function onForgotten(watcher: (id: string) => void): () => void {
+  watchers.add(watcher);
+  return () => watchers.delete(watcher);
+}
+
+function change(entry: Entry, post: Post): void {
+  entry.post = post;
+  for (const listener of entry.listeners) listener();
+}
