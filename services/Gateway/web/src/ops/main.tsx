@@ -1,1 +1,4 @@
-export {};
+import { render } from "preact";
+import { Ops } from "./Ops.tsx";
+
+render(<Ops />, document.getElementById("ops")!);
