@@ -19,9 +19,11 @@ internal enum Needs
 /// <param name="Does">A few words for <c>insta roles</c>.</param>
 /// <param name="Needs">What has to be named for it. It starts while memcached or Kafka is away, and says so.</param>
 /// <param name="Add">Registers it; its gRPC services through the mesh, which maps them.</param>
+/// <param name="Map">Maps what it serves beside gRPC; null: nothing.</param>
 internal sealed record Role(
     string Name,
     string Contract,
     string Does,
     Needs Needs,
-    Action<IServiceCollection, IConfiguration> Add);
+    Action<IServiceCollection, IConfiguration> Add,
+    Action<IEndpointRouteBuilder>? Map = null);

@@ -84,6 +84,7 @@ internal sealed class RoleHost : IAsyncDisposable
         var app = builder.Build();
         // Every gRPC service that a role added, health, reflection and metrics.
         app.MapInstaMesh();
+        foreach (var role in roles) role.Map?.Invoke(app);
         return new RoleHost(app, roles);
     }
 

@@ -1,5 +1,6 @@
 using InstaGrpc.Services.Changes;
 using InstaGrpc.Services.Feed;
+using InstaGrpc.Services.Gateway;
 using InstaGrpc.Services.IdService;
 using InstaGrpc.Services.Invalidator;
 using InstaGrpc.Services.LeaseCache;
@@ -33,6 +34,9 @@ internal static class RoleTable
             Needs.Postgres | Needs.Memcached | Needs.Kafka, (services, configuration) => services.AddInvalidator(configuration)),
         new("projector", "", "changes -> counts, edges, notifications, words, timelines",
             Needs.Postgres | Needs.Memcached | Needs.Kafka, (services, configuration) => services.AddProjector(configuration)),
+        new("gateway", "insta.app.v1.AppService", "phones and browsers: gRPC-Web, sessions, the web app",
+            Needs.Postgres | Needs.MemcachedIfNamed, (services, configuration) => services.AddGateway(configuration),
+            endpoints => endpoints.MapGateway()),
     ];
 
     /// <summary>The roles of a comma-separated list, in the table's order; <c>all</c> is every one.</summary>

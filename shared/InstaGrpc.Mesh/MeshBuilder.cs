@@ -1,7 +1,9 @@
 using System.Reflection;
 using Grpc.Core;
+using InstaGrpc.Mesh.GrpcWeb;
 using InstaGrpc.Mesh.Internal;
 using InstaGrpc.Mesh.Internal.Client;
+using InstaGrpc.Mesh.Internal.Edge;
 using InstaGrpc.Mesh.Internal.Server;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
@@ -34,6 +36,30 @@ public sealed class MeshBuilder
             Services.AddSingleton<ServedService>(ServedService.Of<TGrpcService>());
         }
 
+        return this;
+    }
+
+    /// <summary>
+    /// Serves a gRPC service to callers outside of the mesh (<see cref="AddService{TGrpcService}"/>), also as gRPC-Web
+    /// (<see cref="AddGrpcWeb"/>). It is the only kind of service that is reached on
+    /// <see cref="MeshListenerOptions.ExternalPorts"/>; who calls is found out by the application's <see cref="IEdgeAuthentication"/>, and
+    /// what is more than the process can take is refused (<see cref="SheddingOptions"/>).
+    /// </summary>
+    /// <exception cref="ArgumentException">The class derives from no generated service base.</exception>
+    public MeshBuilder AddEdge<TGrpcService>()
+        where TGrpcService : class
+    {
+        AddService<TGrpcService>();
+        var served = (ServedService)Services.Last(
+            static s => s.ImplementationInstance is ServedService served && served.ImplementationType == typeof(TGrpcService)).ImplementationInstance!;
+        Services.AddSingleton(new EdgeService(served.Descriptor.FullName));
+        return AddGrpcWeb();
+    }
+
+    /// <summary>Answers gRPC-Web, binary and text, on whatever port it comes in.</summary>
+    public MeshBuilder AddGrpcWeb()
+    {
+        Services.AddOptions<GrpcWebOptions>().Bind(Configuration.GetSection(GrpcWebOptions.Section)).PostConfigure(static web => web.IsOn = true);
         return this;
     }
 

@@ -1,5 +1,6 @@
 using InstaGrpc.Mesh.Internal;
 using InstaGrpc.Mesh.Internal.Client;
+using InstaGrpc.Mesh.Internal.Edge;
 using InstaGrpc.Mesh.Internal.Health;
 using InstaGrpc.Mesh.Internal.Reflection;
 using InstaGrpc.Mesh.Internal.Server;
@@ -27,14 +28,17 @@ public static class MeshEndpoints
         services.GetRequiredService<EffectivePolicies>();
         services.GetRequiredService<ServiceAddresses>().Validate();
         var shortWay = services.GetRequiredService<ShortWay>();
+        var gate = services.GetRequiredService<EdgeGate>();
         foreach (var served in catalog.Services)
         {
-            shortWay.Precede(served.Map(endpoints));
+            var mapped = served.Map(endpoints);
+            shortWay.Precede(mapped);
+            gate.Precede(mapped);
         }
 
-        endpoints.MapGrpcService<HealthGrpcService>();
-        endpoints.MapGrpcService<ReflectionGrpcService>();
-        endpoints.MapGrpcService<ReflectionAlphaGrpcService>();
+        gate.Precede(endpoints.MapGrpcService<HealthGrpcService>());
+        gate.Precede(endpoints.MapGrpcService<ReflectionGrpcService>());
+        gate.Precede(endpoints.MapGrpcService<ReflectionAlphaGrpcService>());
         endpoints.MapMeshHealth();
         endpoints.MapMeshMetrics();
         return endpoints;

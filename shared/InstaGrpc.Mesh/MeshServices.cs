@@ -1,10 +1,13 @@
 using InstaGrpc.Caching;
 using InstaGrpc.Memcached;
+using InstaGrpc.Mesh.GrpcWeb;
 using InstaGrpc.Mesh.Internal;
 using InstaGrpc.Mesh.Internal.Client;
+using InstaGrpc.Mesh.Internal.Edge;
 using InstaGrpc.Mesh.Internal.Health;
 using InstaGrpc.Mesh.Internal.Server;
 using InstaGrpc.Mesh.Internal.Telemetry;
+using InstaGrpc.Mesh.Shedding;
 using InstaGrpc.Postgres;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.Extensions.Configuration;
@@ -70,6 +73,7 @@ public static class MeshServices
         var builder = new MeshBuilder(services, configuration);
         services.AddSingleton(builder);
         services.AddOptions<MeshOptions>().Bind(configuration.GetSection(MeshOptions.Section));
+        services.AddOptions<SheddingOptions>().Bind(configuration.GetSection(SheddingOptions.Section));
         services.TryAddSingleton(TimeProvider.System);
         services.AddMetrics();
         services.AddSingleton<MeshCatalog>();
@@ -99,6 +103,11 @@ public static class MeshServices
         services.AddSingleton<ShortWay>();
         services.AddSingleton<HandlerCalls>();
         services.AddSingleton<MeshInterceptor>();
+        services.AddSingleton<LoadShedding>();
+        services.AddSingleton<EdgeGate>();
+
+        // Around what takes the padding off trailers: it writes them into the body.
+        services.AddSingleton<IStartupFilter, GrpcWebStartup>();
         services.AddSingleton<IStartupFilter, UnpaddedBinaryMetadata>();
         services.AddGrpc(options =>
         {

@@ -12,6 +12,12 @@ namespace InstaGrpc.Host.Demo;
 /// <param name="doneFile">Says that it is whole.</param>
 internal sealed class DemoSeed(MeshConnection mesh, string doneFile)
 {
+    /// <summary>Of every user of the demo.</summary>
+    public const string Password = "instagrpc";
+
+    /// <summary>One who follows some of the others.</summary>
+    public const string Somebody = "ada";
+
     private const string _celebrity = "nova";
     private const int _postsEach = 3;
 

@@ -4,6 +4,7 @@ using InstaGrpc.Embedded;
 using InstaGrpc.Host.Client;
 using InstaGrpc.Host.Demo;
 using InstaGrpc.Postgres;
+using InstaGrpc.Services.Gateway;
 
 namespace InstaGrpc.Host.Lifecycle;
 
@@ -71,7 +72,12 @@ internal static class UpRun
         using var mesh = new MeshConnection($"http://{host.Grpc}", patience: TimeSpan.FromMinutes(1));
         try
         {
-            await new DemoSeed(mesh, doneFile).RunAsync(ct);
+            var users = await new DemoSeed(mesh, doneFile).RunAsync(ct);
+
+        // Known to everybody who can read: only here, where everything listens on this machine alone.
+        await using var scope = host.Services.CreateAsyncScope();
+        var passwords = scope.ServiceProvider.GetRequiredService<UserPasswords>();
+        foreach (var user in users.Values) await passwords.AddKnownAsync(user, DemoSeed.Password, ct);
         }
         catch (RpcException e) when (e.StatusCode == StatusCode.Cancelled)
         {
@@ -110,6 +116,7 @@ internal static class UpRun
             output.WriteLine("The embedded broker is for evaluation and keeps no data: name a real one with --kafka HOST:PORT.");
         }
         foreach (var (name, url) in backends.Nodes) output.WriteLine($"psql '{url}'   # node {name}");
+        if (options.Demo) output.WriteLine($"http://{host.Web}   # sign in as {DemoSeed.Somebody} with {DemoSeed.Password}");
         output.WriteLine($"grpcurl -plaintext {host.Grpc} list");
         output.WriteLine("-H 'insta-caller: admin'   # a caller header; `insta token --user ID` prints a user's");
         output.WriteLine($"ready in {PhaseDisplay.Seconds(ready)}");

@@ -7,7 +7,7 @@ namespace InstaGrpc.Mesh.Internal.Server;
 
 /// <summary>
 /// Who calls, and may he? <c>insta-caller</c> is believed only from the internal listener; from anywhere else it is as if it were not
-/// there.
+/// there, and whoever calls a service for outside is what its <see cref="IEdgeAuthentication"/> found.
 /// </summary>
 internal sealed class CallerCheck(IOptions<MeshOptions> options) : ICallCheck
 {
@@ -23,7 +23,8 @@ internal sealed class CallerCheck(IOptions<MeshOptions> options) : ICallCheck
         }
 
         throw call.Caller.Kind == CallerKind.Anonymous
-            ? new UnauthenticatedException($"{call.Contract.FullName} needs a caller: {string.Join(", ", call.Contract.Policy.Allow)}")
+            ? new UnauthenticatedException(call.Http.Features.Get<EdgeCaller>()?.Refusal
+                ?? $"{call.Contract.FullName} needs a caller: {string.Join(", ", call.Contract.Policy.Allow)}")
             : new PermissionDeniedException(
                 $"{call.Caller} may not call {call.Contract.FullName}; it allows {string.Join(", ", call.Contract.Policy.Allow)}");
     }
@@ -35,7 +36,7 @@ internal sealed class CallerCheck(IOptions<MeshOptions> options) : ICallCheck
         var hasOther = headers.TryGetValue(MetadataNames.OnBehalfOf, out var onBehalfOf);
         if ((!hasCaller && !hasOther) || !IsTrusted(call.Http.Connection))
         {
-            return Caller.Anonymous;
+            return call.Http.Features.Get<EdgeCaller>()?.Caller ?? Caller.Anonymous;
         }
 
         if (caller.Count > 1 || onBehalfOf.Count > 1)

@@ -1,0 +1,160 @@
+using Grpc.Core;
+using InstaGrpc.Contracts.AppV1;
+using InstaGrpc.Contracts.FeedV1;
+using InstaGrpc.Contracts.GraphV1;
+using InstaGrpc.Contracts.MediaV1;
+using InstaGrpc.Mesh;
+using InstaGrpc.Services.Gateway.Screens;
+using InstaGrpc.Services.Gateway.Sessions;
+using App = InstaGrpc.Contracts.AppV1;
+using Graph = InstaGrpc.Contracts.GraphV1;
+using Photos = InstaGrpc.Contracts.MediaV1;
+
+namespace InstaGrpc.Services.Gateway;
+
+/// <summary>The contract <c>insta.app.v1.AppService</c>: each method is one screen, or one touch.</summary>
+internal sealed class AppGrpcService(
+    SignIns signIns, AppPosts posts, Profiles profiles, Searches searches, NotificationStream notifications,
+    FeedService.FeedServiceClient feed, GraphService.GraphServiceClient graph, MediaService.MediaServiceClient media, RequestFields fields)
+    : AppService.AppServiceBase
+{
+    private const int ShortestPassword = 8;
+    private const int LongestPassword = 256;
+    private const int LongestToken = 256;
+
+    public override async Task<SignUpResponse> SignUp(SignUpRequest request, ServerCallContext context)
+    {
+        var name = fields.Name(request.Name);
+        var password = fields.Text(request.Password, "password", ShortestPassword, LongestPassword);
+        var session = await signIns.SignUpAsync(
+            name, request.DisplayName, password, fields.RequestId(request.RequestId), context.CancellationToken).ConfigureAwait(false);
+        return new SignUpResponse { Session = session };
+    }
+
+    public override async Task<SignInResponse> SignIn(SignInRequest request, ServerCallContext context)
+    {
+        var password = fields.Text(request.Password, "password", 1, LongestPassword);
+        var session = await signIns.SignInAsync(fields.Name(request.Name), password, context.CancellationToken).ConfigureAwait(false);
+        return new SignInResponse { Session = session };
+    }
+
+    public override async Task<RefreshResponse> Refresh(RefreshRequest request, ServerCallContext context)
+    {
+        var token = fields.Text(request.RefreshToken, "refresh_token", 1, LongestToken);
+        return new RefreshResponse { Session = await signIns.RefreshAsync(token, context.CancellationToken).ConfigureAwait(false) };
+    }
+
+    public override async Task<HomeResponse> Home(HomeRequest request, ServerCallContext context)
+    {
+        var page = await feed.HomeFeedAsync(
+            new HomeFeedRequest { UserId = context.RequireUser(), PageToken = request.PageToken, PageSize = request.PageSize },
+            cancellationToken: context.CancellationToken).ConfigureAwait(false);
+        var response = new HomeResponse { NextPageToken = page.NextPageToken };
+        response.Posts.AddRange(await posts.OfAsync(page.Items, context.CancellationToken).ConfigureAwait(false));
+        return response;
+    }
+
+    public override async Task<ProfileResponse> Profile(ProfileRequest request, ServerCallContext context) =>
+        await profiles.ReadAsync(request, context.RequireUser(), context.CancellationToken).ConfigureAwait(false);
+
+    public override async Task<PostResponse> Post(PostRequest request, ServerCallContext context)
+    {
+        var created = await media.CreateMediaAsync(
+            new CreateMediaRequest { BlobIds = { request.BlobIds }, Caption = request.Caption, RequestId = request.RequestId },
+            cancellationToken: context.CancellationToken).ConfigureAwait(false);
+        return new PostResponse { Post = await PostAsync(created.Media, context).ConfigureAwait(false) };
+    }
+
+    public override async Task<GetPostResponse> GetPost(GetPostRequest request, ServerCallContext context)
+    {
+        var found = await media.GetMediaAsync(
+            new GetMediaRequest { MediaId = request.MediaId }, cancellationToken: context.CancellationToken).ConfigureAwait(false);
+        return new GetPostResponse { Post = await PostAsync(found.Media, context).ConfigureAwait(false) };
+    }
+
+    public override async Task<DeletePostResponse> DeletePost(DeletePostRequest request, ServerCallContext context)
+    {
+        await media.DeleteMediaAsync(
+            new DeleteMediaRequest { MediaId = request.MediaId }, cancellationToken: context.CancellationToken).ConfigureAwait(false);
+        return new DeletePostResponse();
+    }
+
+    public override async Task<App.LikeResponse> Like(App.LikeRequest request, ServerCallContext context)
+    {
+        await media.LikeAsync(
+            new Photos.LikeRequest { MediaId = request.MediaId }, cancellationToken: context.CancellationToken).ConfigureAwait(false);
+        return new App.LikeResponse();
+    }
+
+    public override async Task<App.UnlikeResponse> Unlike(App.UnlikeRequest request, ServerCallContext context)
+    {
+        await media.UnlikeAsync(
+            new Photos.UnlikeRequest { MediaId = request.MediaId }, cancellationToken: context.CancellationToken).ConfigureAwait(false);
+        return new App.UnlikeResponse();
+    }
+
+    public override async Task<CommentResponse> Comment(CommentRequest request, ServerCallContext context)
+    {
+        var added = await media.AddCommentAsync(
+            new AddCommentRequest { MediaId = request.MediaId, Text = request.Text, RequestId = request.RequestId },
+            cancellationToken: context.CancellationToken).ConfigureAwait(false);
+        var author = await graph.GetUserAsync(
+            new GetUserRequest { UserId = context.RequireUser() }, cancellationToken: context.CancellationToken).ConfigureAwait(false);
+        return new CommentResponse { Comment = new AppComment { Comment = added.Comment, Author = author.User } };
+    }
+
+    public override async Task<App.DeleteCommentResponse> DeleteComment(App.DeleteCommentRequest request, ServerCallContext context)
+    {
+        await media.DeleteCommentAsync(
+            new Photos.DeleteCommentRequest { MediaId = request.MediaId, CommentId = request.CommentId },
+            cancellationToken: context.CancellationToken).ConfigureAwait(false);
+        return new App.DeleteCommentResponse();
+    }
+
+    public override async Task<CommentsResponse> Comments(CommentsRequest request, ServerCallContext context)
+    {
+        var page = await media.ListCommentsAsync(
+            new ListCommentsRequest { MediaId = request.MediaId, PageToken = request.PageToken, PageSize = request.PageSize },
+            cancellationToken: context.CancellationToken).ConfigureAwait(false);
+        var authors = await posts.UsersAsync(page.Comments.Select(static one => one.AuthorId), context.CancellationToken).ConfigureAwait(false);
+        var response = new CommentsResponse { NextPageToken = page.NextPageToken };
+        response.Comments.AddRange(page.Comments.Where(one => authors.ContainsKey(one.AuthorId))
+            .Select(one => new AppComment { Comment = one, Author = authors[one.AuthorId] }));
+        return response;
+    }
+
+    public override async Task<App.FollowResponse> Follow(App.FollowRequest request, ServerCallContext context)
+    {
+        await graph.FollowAsync(
+            new Graph.FollowRequest { UserId = request.UserId }, cancellationToken: context.CancellationToken).ConfigureAwait(false);
+        return new App.FollowResponse();
+    }
+
+    public override async Task<App.UnfollowResponse> Unfollow(App.UnfollowRequest request, ServerCallContext context)
+    {
+        await graph.UnfollowAsync(
+            new Graph.UnfollowRequest { UserId = request.UserId }, cancellationToken: context.CancellationToken).ConfigureAwait(false);
+        return new App.UnfollowResponse();
+    }
+
+    public override async Task<App.SearchResponse> Search(App.SearchRequest request, ServerCallContext context) =>
+        await searches.FindAsync(request, context.CancellationToken).ConfigureAwait(false);
+
+    public override Task Notifications(
+        NotificationsRequest request, IServerStreamWriter<NotificationsResponse> responseStream, ServerCallContext context) =>
+        notifications.FollowAsync(request.AfterId, responseStream, context.CancellationToken);
+
+    public override async Task<MarkNotificationsReadResponse> MarkNotificationsRead(
+        MarkNotificationsReadRequest request, ServerCallContext context)
+    {
+        await feed.MarkReadAsync(
+            new MarkReadRequest { UpToId = request.UpToId }, cancellationToken: context.CancellationToken).ConfigureAwait(false);
+        return new MarkNotificationsReadResponse();
+    }
+
+    private async ValueTask<AppPost> PostAsync(Photos.Media post, ServerCallContext context)
+    {
+        var filled = await posts.OfAsync([post], context.CancellationToken).ConfigureAwait(false);
+        return filled.SingleOrDefault() ?? throw new EntityNotFoundException("post", post.Id);
+    }
+}

@@ -1,0 +1,48 @@
+using Grpc.AspNetCore.Server;
+using Grpc.Core;
+using InstaGrpc.Mesh.Internal.Server;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Options;
+
+namespace InstaGrpc.Mesh.Internal.Edge;
+
+/// <summary>
+/// What stands before every gRPC method of the process. On a port for outside (<see cref="MeshListenerOptions.ExternalPorts"/>) only the
+/// services of <see cref="MeshBuilder.AddEdge{TGrpcService}"/> are reached; for all others it is as if they were not there, whoever asks. Calls of
+/// an edge service learn here, on whatever port, who their caller proved to be; <see cref="CallerCheck"/> decides what he may.
+/// </summary>
+internal sealed class EdgeGate(
+    IEnumerable<EdgeService> services, IOptions<MeshOptions> options, Shedding.LoadShedding shedding, IEdgeAuthentication? authentication = null)
+{
+    private readonly HashSet<string> _services = services.Select(static service => service.FullName).ToHashSet(StringComparer.Ordinal);
+    private readonly int[] _external = [.. options.Value.Mesh.ExternalPorts];
+
+    /// <summary>Puts itself before the methods of a service.</summary>
+    public void Precede(IEndpointConventionBuilder service) => service.Add(builder =>
+    {
+        if (builder.RequestDelegate is not { } ordinary)
+        {
+            return;
+        }
+
+        var method = builder.Metadata.OfType<GrpcMethodMetadata>().FirstOrDefault()?.Method;
+        if (method is not null && _services.Contains(method.ServiceName))
+        {
+            RequestDelegate authenticated = authentication is null ? ordinary : http => AuthenticateAsync(authentication, ordinary, http);
+            builder.RequestDelegate = method.Type == MethodType.Unary ? shedding.Precede(method, authenticated) : authenticated;
+        }
+        else if (_external.Length > 0)
+        {
+            builder.RequestDelegate = http => _external.AsSpan().Contains(http.Connection.LocalPort)
+                ? TrailersOnly.WriteAsync(http, StatusCode.Unimplemented, $"{http.Request.Path.Value?.TrimStart('/')} is not served here")
+                : ordinary(http);
+        }
+    });
+
+    private static async Task AuthenticateAsync(IEdgeAuthentication authentication, RequestDelegate ordinary, HttpContext http)
+    {
+        http.Features.Set(await authentication.AuthenticateAsync(http).ConfigureAwait(false));
+        await ordinary(http).ConfigureAwait(false);
+    }
+}
