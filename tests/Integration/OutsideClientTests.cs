@@ -5,7 +5,8 @@ using Xunit.Abstractions;
 namespace InstaGrpc.Integration.Tests;
 
 /// <summary>
-/// Calls from outside, by clients that we did not write: npm's grpc-js (tests/Clients, one test here for each file of theirs) and grpcurl.
+/// Calls from outside, by clients that we did not write: npm's grpc-js, connect-web and grpc-web (tests/Clients, one test here for each file
+/// of theirs) and grpcurl.
 /// </summary>
 public sealed class OutsideClientTests(RunningMesh fixture, ITestOutputHelper output) : IClassFixture<RunningMesh>
 {
@@ -26,7 +27,9 @@ public sealed class OutsideClientTests(RunningMesh fixture, ITestOutputHelper ou
         var endpoints = JsonSerializer.Serialize(services.ToDictionary(service => service, _mesh.GrpcOf));
 
         var printed = await RunAsync(
-            "node", new() { ["INSTA_ENDPOINTS"] = endpoints }, "--test", "--test-reporter=spec", Path.Combine(_clients, file));
+            "node",
+            new() { ["INSTA_ENDPOINTS"] = endpoints, ["INSTA_APP"] = _mesh.GrpcOf("app"), ["INSTA_WEB"] = _mesh.WebOf("app") },
+            "--test", "--test-reporter=spec", Path.Combine(_clients, file));
 
         // Node counts a file without tests as passed.
         Assert.Contains(printed.Split('\n'), line => line.StartsWith("ℹ pass ", StringComparison.Ordinal) && line != "ℹ pass 0");

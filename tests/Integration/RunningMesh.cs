@@ -31,7 +31,7 @@ public sealed class RunningMesh : IAsyncLifetime
     private static readonly (string Service, string Role)[] _serviceRoles =
     [
         ("id", "id"), ("shardmap", "shardmap"), ("leasecache", "leasecache"), ("media", "media"), ("graph", "feed"), ("feed", "feed"),
-        ("invalidator", "invalidator"),
+        ("invalidator", "invalidator"), ("app", "gateway"),
     ];
 
     private readonly List<InstaProcess> _processes = [];
@@ -69,8 +69,10 @@ public sealed class RunningMesh : IAsyncLifetime
     public FeedService.FeedServiceClient Feed { get; private set; } = null!;
 
     /// <summary>Where a service is called: <c>host:port</c>.</summary>
-    public string GrpcOf(string service) => string.Create(
-        CultureInfo.InvariantCulture, $"127.0.0.1:{_ports[_ports.Count == 1 ? "all" : _serviceRoles.Single(pair => pair.Service == service).Role].Grpc}");
+    public string GrpcOf(string service) => string.Create(CultureInfo.InvariantCulture, $"127.0.0.1:{PortsOf(service).Grpc}");
+
+    /// <summary>The web listener of a service's process: <c>host:port</c>.</summary>
+    public string WebOf(string service) => string.Create(CultureInfo.InvariantCulture, $"127.0.0.1:{PortsOf(service).Web}");
 
     /// <summary>The web addresses of all processes.</summary>
     public IEnumerable<Uri> Webs => _ports.Values.Select(ports => new Uri(string.Create(CultureInfo.InvariantCulture, $"http://127.0.0.1:{ports.Web}")));
@@ -172,6 +174,9 @@ public sealed class RunningMesh : IAsyncLifetime
         }
         return sum;
     }
+
+    private (int Grpc, int Web) PortsOf(string service) =>
+        _ports[_ports.Count == 1 ? "all" : _serviceRoles.Single(pair => pair.Service == service).Role];
 
     private static async Task<ReplayPosition> LoAsync(MemcachedServer server, byte[] key)
     {

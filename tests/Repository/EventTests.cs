@@ -14,7 +14,7 @@ public sealed class EventTests
 
         Every event that a process can log by itself, with the number that stands in its line (`event` in JSON). Numbers are unique over all projects and
         never used again. Their hundreds: 1000 Mesh, 1100 Memcached (to 1109) and ChangeLog (from 1110), 1200 Changes, 1300 Projector, 1400 Postgres,
-        1500 Caching, 1600 Invalidator, 1700 Media, 1800 Feed. A new project takes the next hundred.
+        1500 Caching, 1600 Invalidator, 1700 Media, 1800 Feed, 1900 IdService, 2000 Gateway. A new project takes the next hundred.
 
         Generated: `INSTA_UPDATE_SNAPSHOTS=1 dotnet test tests/Repository`; a test compares it with the assemblies.
 
