@@ -63,9 +63,9 @@ function Nav({ path }: { path: string }) {
   const me = session()?.user;
   const count = unread();
   const item = (to: string, icon: IconName, label: string, more?: string) => (
-    <a href={to} aria-current={path === to ? "page" : undefined}>
+    <a href={to} aria-current={path === to ? "page" : undefined} aria-label={more && `${label}, ${more} new`}>
       <span class="nav-icon"><Icon name={icon} filled={path === to && icon !== "search" && icon !== "plus"} />{more && <span class="count" aria-hidden="true">{more}</span>}</span>
-      <span class="nav-label">{label}{more && <span class="visually-hidden">, {more} new</span>}</span>
+      <span class="nav-label">{label}</span>
     </a>
   );
   const own = me ? `/u/${me.name}` : "/";

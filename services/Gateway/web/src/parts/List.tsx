@@ -53,7 +53,7 @@ export function Empty({ icon, title, children }: { icon: IconName; title: string
 export function Bones({ kind, count }: { kind: "post" | "row" | "tile"; count: number }) {
   return (
     <div class={`bones ${kind}s`} aria-hidden="true">
-      {Array.from({ length: count }, (_, index) => <div key={index} class={`bone ${kind}`}><i /><i /><i /></div>)}
+      {Array.from({ length: count }, (_, index) => <div key={index} class={`bone bone-${kind}`}><i /><i /><i /></div>)}
     </div>
   );
 }

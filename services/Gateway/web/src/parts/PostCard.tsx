@@ -40,7 +40,7 @@ export function PostHead({ id }: { id: string }) {
         <Avatar user={author} size="s" />
         <span class="names"><strong>{author.name}</strong>{author.displayName && <span>{author.displayName}</span>}</span>
       </a>
-      <a class="when" href={`/p/${id}`} aria-label={`Post of ${post.createdAt.toLocaleString()}`}><Ago time={post.createdAt} /></a>
+      <a class="when" href={`/p/${id}`}><span class="visually-hidden">Posted </span><Ago time={post.createdAt} /></a>
     </header>
   );
 }

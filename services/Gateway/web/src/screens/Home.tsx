@@ -11,17 +11,13 @@ import { keep, onForgotten } from "../state/posts.ts";
 const pageSize = 10;
 
 export function Home() {
-  const { key, returned } = here();
+  const { returned } = here();
   const pages = usePages("home", !returned, async (pageToken, signal) => {
     const answer = await app.home({ pageToken, pageSize }, { signal });
     const posts = answer.posts.map(postOf);
     keep(posts);
     return { items: posts.map(({ id }) => ({ id })), next: answer.nextPageToken };
   });
-  // Home once more while at home: what is new.
-  useEffect(() => {
-    if (pages.loaded && !returned) void pages.refresh();
-  }, [key]);
   useEffect(() => onForgotten((id) => pages.change(pages.items.filter((item) => item.id !== id))), [pages]);
   return (
     <Screen title="Home" hidden>

@@ -31,9 +31,9 @@ export function PostScreen({ id }: { id: string }) {
       (reason) => {
         if (!run.signal.aborted) setFault(faultOf(reason));
       },
-    ).finally(() => setAttempt((count) => -Math.abs(count)));
+    );
     return () => run.abort();
-  }, [id, Math.abs(attempt)]);
+  }, [id, attempt]);
   useEffect(() => onForgotten((gone) => {
     if (gone === id) navigate("/", { replace: true });
   }), [id]);
@@ -45,7 +45,7 @@ export function PostScreen({ id }: { id: string }) {
     return { items: answer.comments.map(commentOf), next: answer.nextPageToken };
   });
   if (fault && (post === null || fault.kind === "missing")) {
-    return <Screen title="Post" parent="/"><Failure fault={fault} retry={() => setAttempt((count) => Math.abs(count) + 1)} /></Screen>;
+    return <Screen title="Post" parent="/"><Failure fault={fault} retry={() => setAttempt((count) => count + 1)} /></Screen>;
   }
   if (post === null) return <Screen title="Post" parent="/"><Bones kind="post" count={1} /></Screen>;
   return (

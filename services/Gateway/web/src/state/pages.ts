@@ -3,6 +3,7 @@
 import { useEffect, useReducer } from "preact/hooks";
 import { faultOf, isAbort, type Fault } from "../api/errors.ts";
 import { onSession } from "../api/session.ts";
+import { here } from "../router.ts";
 
 export interface Page<T> {
   readonly items: readonly T[];
@@ -101,6 +102,7 @@ export function usePages<T extends { readonly id: string }>(
     return () => {
       pages.listeners.delete(draw as () => void);
     };
-  }, [pages]);
+    // Each step of the history anew: opening a screen where one already is asks for what is new.
+  }, [pages, here().key]);
   return pages;
 }

@@ -1,6 +1,6 @@
 // The one copy of each post that the screens share: a like on one is seen on all of them.
 
-import { useEffect, useState } from "preact/hooks";
+import { useEffect, useReducer } from "preact/hooks";
 import { app } from "../api/client.ts";
 import { faultOf } from "../api/errors.ts";
 import type { Post } from "../api/model.ts";
@@ -14,13 +14,13 @@ interface Entry {
   telling: boolean;
   /** When this browser last changed a count, by performance.now. */
   changedAt: number;
-  readonly listeners: Set<() => void>;
 }
 
 // Counts are answered up to 2 s late (max_stale_ms of GetMediaCounts): until they must have caught up, what this browser did is believed.
 const countsCatchUp = 4_000;
 
 const entries = new Map<string, Entry>();
+const listeners = new Map<string, Set<() => void>>();
 const watchers = new Set<(id: string) => void>();
 onSession(() => entries.clear());
 
@@ -28,7 +28,8 @@ export function keep(posts: readonly Post[]): void {
   for (const post of posts) {
     const entry = entries.get(post.id);
     if (entry === undefined) {
-      entries.set(post.id, { post, told: post.liked, telling: false, changedAt: -countsCatchUp, listeners: new Set() });
+      entries.set(post.id, { post, told: post.liked, telling: false, changedAt: -countsCatchUp });
+      draw(post.id);
       continue;
     }
     const own = entry.telling || performance.now() - entry.changedAt < countsCatchUp;
@@ -42,13 +43,16 @@ export const postOf = (id: string): Post | null => entries.get(id)?.post ?? null
 
 /** The post as it is now; null where it is not known or was deleted. */
 export function usePost(id: string): Post | null {
-  const [, draw] = useState(0);
+  const [, redraw] = useReducer((count: number) => count + 1, 0);
   useEffect(() => {
-    const listener = () => draw((count) => count + 1);
-    const entry = entries.get(id);
-    entry?.listeners.add(listener);
-    return () => entry?.listeners.delete(listener);
-  }, [id, entries.get(id)]);
+    const listener = redraw as () => void;
+    const own = listeners.get(id) ?? new Set();
+    listeners.set(id, own.add(listener));
+    return () => {
+      own.delete(listener);
+      if (own.size === 0 && listeners.get(id) === own) listeners.delete(id);
+    };
+  }, [id]);
   return postOf(id);
 }
 
@@ -99,9 +103,8 @@ export function commentsChanged(id: string, by: bigint): void {
 
 /** No screen shows it any longer. */
 export function forget(id: string): void {
-  const entry = entries.get(id);
   entries.delete(id);
-  for (const listener of entry?.listeners ?? []) listener();
+  draw(id);
   for (const watcher of watchers) watcher(id);
 }
 
@@ -112,5 +115,9 @@ export function onForgotten(watcher: (id: string) => void): () => void {
 
 function change(entry: Entry, post: Post): void {
   entry.post = post;
-  for (const listener of entry.listeners) listener();
+  draw(post.id);
+}
+
+function draw(id: string): void {
+  for (const listener of listeners.get(id) ?? []) listener();
 }
