@@ -6,6 +6,8 @@ using InstaGrpc.Contracts.MediaV1;
 using InstaGrpc.Mesh;
 using InstaGrpc.Services.Gateway.Screens;
 using InstaGrpc.Services.Gateway.Sessions;
+using InstaGrpc.Services.Gateway.Uploads;
+using Microsoft.AspNetCore.Http;
 using App = InstaGrpc.Contracts.AppV1;
 using Graph = InstaGrpc.Contracts.GraphV1;
 using Photos = InstaGrpc.Contracts.MediaV1;
@@ -15,7 +17,8 @@ namespace InstaGrpc.Services.Gateway;
 /// <summary>The contract <c>insta.app.v1.AppService</c>: each method is one screen, or one touch.</summary>
 internal sealed class AppGrpcService(
     SignIns signIns, AppPosts posts, Profiles profiles, Searches searches, NotificationStream notifications,
-    FeedService.FeedServiceClient feed, GraphService.GraphServiceClient graph, MediaService.MediaServiceClient media, RequestFields fields)
+    PhotoUploads uploads, FeedService.FeedServiceClient feed, GraphService.GraphServiceClient graph, MediaService.MediaServiceClient media,
+    RequestFields fields, TimeProvider time)
     : AppService.AppServiceBase
 {
     private const int ShortestPassword = 8;
@@ -140,9 +143,29 @@ internal sealed class AppGrpcService(
     public override async Task<App.SearchResponse> Search(App.SearchRequest request, ServerCallContext context) =>
         await searches.FindAsync(request, context.CancellationToken).ConfigureAwait(false);
 
-    public override Task Notifications(
-        NotificationsRequest request, IServerStreamWriter<NotificationsResponse> responseStream, ServerCallContext context) =>
-        notifications.FollowAsync(request.AfterId, responseStream, context.CancellationToken);
+    public override async Task Notifications(
+        NotificationsRequest request, IServerStreamWriter<NotificationsResponse> responseStream, ServerCallContext context)
+    {
+        // Not longer than whoever reads it may call.
+        using var until = CancellationTokenSource.CreateLinkedTokenSource(context.CancellationToken);
+        if (context.GetHttpContext().Features.Get<EdgeCaller>()?.Until is { } end)
+        {
+            until.CancelAfter(Remaining(end));
+        }
+
+        try
+        {
+            await notifications.FollowAsync(request.AfterId, responseStream, until.Token).ConfigureAwait(false);
+        }
+        catch (Exception e) when (until.IsCancellationRequested && !context.CancellationToken.IsCancellationRequested
+            && e is OperationCanceledException or RpcException { StatusCode: StatusCode.Cancelled })
+        {
+            throw new UnauthenticatedException("the access token has expired: get a new one with Refresh");
+        }
+    }
+
+    public override async Task<UploadUrlResponse> UploadUrl(UploadUrlRequest request, ServerCallContext context) =>
+        await uploads.UrlAsync(context.RequireUser(), request.Length, context.CancellationToken).ConfigureAwait(false);
 
     public override async Task<MarkNotificationsReadResponse> MarkNotificationsRead(
         MarkNotificationsReadRequest request, ServerCallContext context)
@@ -150,6 +173,12 @@ internal sealed class AppGrpcService(
         await feed.MarkReadAsync(
             new MarkReadRequest { UpToId = request.UpToId }, cancellationToken: context.CancellationToken).ConfigureAwait(false);
         return new MarkNotificationsReadResponse();
+    }
+
+    private TimeSpan Remaining(DateTimeOffset end)
+    {
+        var left = end - time.GetUtcNow();
+        return left > TimeSpan.Zero ? left : TimeSpan.Zero;
     }
 
     private async ValueTask<AppPost> PostAsync(Photos.Media post, ServerCallContext context)

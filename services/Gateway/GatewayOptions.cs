@@ -52,4 +52,32 @@ public sealed class GatewayOptions
     /// <summary>Sign-ins that wait for a hasher; one more is refused.</summary>
     /// <value>50.</value>
     public int MostWaitingPasswords { get; set; } = 50;
+
+    /// <summary>The URL under which the outside reaches the role, before the paths of uploads: "https://photos.example.org".</summary>
+    /// <value>Empty: paths alone, as pages of this origin need them.</value>
+    public string PublicUrl { get; set; } = "";
+
+    /// <summary>The largest photo, in bytes.</summary>
+    /// <value>30 MiB.</value>
+    public long LargestUpload { get; set; } = 30 * 1024 * 1024;
+
+    /// <summary>For how long an upload may be begun under its URL.</summary>
+    /// <value>10 min.</value>
+    public TimeSpan UploadUrlLifetime { get; set; } = TimeSpan.FromMinutes(10);
+
+    /// <summary>After this time an upload that is still coming in is given up.</summary>
+    /// <value>10 min.</value>
+    public TimeSpan UploadLimit { get; set; } = TimeSpan.FromMinutes(10);
+
+    /// <summary>The folder of the built web app.</summary>
+    /// <value>Empty: <c>wwwroot</c> beside the executable, or services/Gateway/wwwroot of the checkout that it was built in.</value>
+    public string WebRoot { get; set; } = "";
+
+    /// <summary>Networks that may look at <c>/ops</c>, beside this machine: "10.0.0.0/8". Behind a proxy nobody is on this machine.</summary>
+    /// <value>Empty: none.</value>
+    public IList<string> OpsNetworks { get; set; } = [];
+
+    /// <summary>Web listeners of the other processes whose figures <c>/ops</c> shows: "http://host:8080".</summary>
+    /// <value>Empty: only this process.</value>
+    public IList<Uri> OpsProcesses { get; set; } = [];
 }

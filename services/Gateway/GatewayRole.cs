@@ -3,8 +3,11 @@ using InstaGrpc.Contracts.GraphV1;
 using InstaGrpc.Contracts.MediaV1;
 using InstaGrpc.Mesh;
 using InstaGrpc.Postgres;
+using InstaGrpc.Services.Gateway.Ops;
 using InstaGrpc.Services.Gateway.Screens;
 using InstaGrpc.Services.Gateway.Sessions;
+using InstaGrpc.Services.Gateway.Uploads;
+using InstaGrpc.Services.Gateway.Web;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
@@ -42,18 +45,33 @@ public static class GatewayRole
         services.AddSingleton<Profiles>();
         services.AddSingleton<Searches>();
         services.AddSingleton<NotificationStream>();
+        services.AddSingleton<PhotoUploads>();
+        services.AddSingleton<WebApp>();
+        services.AddSingleton<OpsPage>();
         return services;
     }
 
     /// <summary>Maps what the role serves beside gRPC.</summary>
     public static IEndpointRouteBuilder MapGateway(this IEndpointRouteBuilder endpoints)
     {
-        endpoints.MapGet("/.well-known/jwks.json", static async (GatewayKeys keys, HttpContext http) =>
-        {
-            var ring = await keys.GetAsync(http.RequestAborted).ConfigureAwait(false);
-            http.Response.Headers.CacheControl = "public, max-age=60";
-            return Results.Json(new { keys = ring.Keys.Select(static key => key.ToJwk()) });
-        });
+        endpoints.MapGet("/.well-known/jwks.json", static (HttpContext http, GatewayKeys keys) => JwksAsync(http, keys));
+        var uploads = endpoints.ServiceProvider.GetRequiredService<PhotoUploads>();
+        endpoints.MapMethods(PhotoUploads.Path + "{ticket}", [HttpMethods.Put, HttpMethods.Options], uploads.ReceiveAsync);
+        var ops = endpoints.ServiceProvider.GetRequiredService<OpsPage>();
+        endpoints.MapGet("/ops", ops.ShowAsync);
+        endpoints.MapGet("/ops.html", ops.ShowAsync);
+        endpoints.MapGet("/ops/state.json", ops.StateAsync);
+
+        // Whatever nothing else answers: a file, or a screen of the app.
+        var app = endpoints.ServiceProvider.GetRequiredService<WebApp>();
+        endpoints.MapFallback("{**path}", app.ServeAsync).WithMetadata(new HttpMethodMetadata([HttpMethods.Get, HttpMethods.Head]));
         return endpoints;
+    }
+
+    private static async Task<IResult> JwksAsync(HttpContext http, GatewayKeys keys)
+    {
+        var ring = await keys.GetAsync(http.RequestAborted).ConfigureAwait(false);
+        http.Response.Headers.CacheControl = "public, max-age=60";
+        return Results.Json(new { keys = ring.Keys.Select(static key => key.ToJwk()) });
     }
 }

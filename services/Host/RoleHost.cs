@@ -8,6 +8,7 @@ using InstaGrpc.Host.Lifecycle;
 using InstaGrpc.Host.Logging;
 using InstaGrpc.Memcached;
 using InstaGrpc.Mesh;
+using InstaGrpc.Mesh.Ops;
 using InstaGrpc.Postgres;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
@@ -17,7 +18,7 @@ using Npgsql;
 
 namespace InstaGrpc.Host;
 
-/// <summary>A process that plays roles: gRPC without TLS (h2c) on one address, web (HTTP/1.1) on another.</summary>
+/// <summary>A process that plays roles: gRPC without TLS (h2c) on one address, web (HTTP/1.1, and with a certificate HTTP/2 too) on another.</summary>
 internal sealed class RoleHost : IAsyncDisposable
 {
     public const int DefaultGrpcPort = 7070;
@@ -26,12 +27,13 @@ internal sealed class RoleHost : IAsyncDisposable
     private static readonly TimeSpan _readyLimit = TimeSpan.FromSeconds(60);
 
     private readonly WebApplication _app;
+    private readonly bool _hasTls;
     private bool _started;
     private Task? _stopped;
 
-    private RoleHost(WebApplication app, IReadOnlyList<Role> roles)
+    private RoleHost(WebApplication app, IReadOnlyList<Role> roles, bool hasTls)
     {
-        _app = app;
+        (_app, _hasTls) = (app, hasTls);
         Roles = roles;
         var stopping = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         app.Lifetime.ApplicationStopping.Register(stopping.SetResult);
@@ -69,14 +71,21 @@ internal sealed class RoleHost : IAsyncDisposable
         var process = ProcessOptions.Of(builder.Configuration);
         builder.Services.AddSingleton(process);
         var (grpc, web) = Listeners(process);
-        builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel =>
+        var certificate = process.Web.Certificate.Load();
+        builder.WebHost.UseKestrelCore().UseKestrelHttpsConfiguration().ConfigureKestrel(kestrel =>
         {
             kestrel.AddServerHeader = false;
             kestrel.Listen(grpc, listen => listen.Protocols = HttpProtocols.Http2);
-            kestrel.Listen(web, listen => listen.Protocols = HttpProtocols.Http1);
+            // Without TLS nobody can say beforehand which version he speaks.
+            kestrel.Listen(web, listen =>
+            {
+                listen.Protocols = certificate is null ? HttpProtocols.Http1 : HttpProtocols.Http1AndHttp2;
+                if (certificate is not null) listen.UseHttps(certificate);
+            });
         });
 
         builder.Services.Configure<MeshOptions>(mesh => mesh.Mesh.ExternalPorts.Add(web.Port));
+        builder.Services.AddSingleton(new ProcessRoles([.. roles.Select(role => role.Name)]));
         builder.Services.AddInstaMesh(builder.Configuration);
         foreach (var role in roles) role.Add(builder.Services, builder.Configuration);
         RefuseWithoutServers(roles, builder.Configuration);
@@ -85,7 +94,7 @@ internal sealed class RoleHost : IAsyncDisposable
         // Every gRPC service that a role added, health, reflection and metrics.
         app.MapInstaMesh();
         foreach (var role in roles) role.Map?.Invoke(app);
-        return new RoleHost(app, roles);
+        return new RoleHost(app, roles, certificate is not null);
     }
 
     /// <summary>Brings the databases to the schema of this build.</summary>
@@ -133,7 +142,9 @@ internal sealed class RoleHost : IAsyncDisposable
     /// <exception cref="UsageException">It does not get ready; the message is what it lacks.</exception>
     public async Task ReadyAsync(CancellationToken ct)
     {
-        using var client = new HttpClient { BaseAddress = new Uri($"http://{Web}") };
+        // A certificate is for the name that the outside uses, not for this address.
+        using var handler = new HttpClientHandler { ServerCertificateCustomValidationCallback = static (_, _, _, _) => true };
+        using var client = new HttpClient(handler) { BaseAddress = new Uri($"{(_hasTls ? "https" : "http")}://{Web}") };
         var watch = Stopwatch.StartNew();
         while (true)
         {

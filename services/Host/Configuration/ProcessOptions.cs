@@ -37,6 +37,9 @@ public sealed class ProcessOptions
         /// <summary>ADDRESS:PORT of web, health and metrics; port 0: the kernel's choice.</summary>
         /// <value>127.0.0.1:8080.</value>
         public string Listen { get; set; } = $"127.0.0.1:{RoleHost.DefaultWebPort}";
+
+        /// <summary>The section <c>Insta:Web:Certificate</c>.</summary>
+        public CertificateOptions Certificate { get; set; } = new();
     }
 
     public sealed class LogOptions

@@ -8,6 +8,7 @@ namespace InstaGrpc.Mesh.Internal.Telemetry;
 internal sealed class MeshInstruments
 {
     public const string MeterName = "InstaGrpc.Mesh";
+    public const string CallsName = "insta.rpc.duration";
 
     private readonly Histogram<double> _calls;
     private readonly Counter<long> _undeclared;
@@ -17,7 +18,7 @@ internal sealed class MeshInstruments
     {
         // The factory owns the meter, and disposes it.
         var meter = factory.Create(MeterName);
-        _calls = meter.CreateHistogram("insta.rpc.duration", "s", "Time of calls that this process served.",
+        _calls = meter.CreateHistogram(CallsName, "s", "Time of calls that this process served.",
             advice: new InstrumentAdvice<double>
         {
             HistogramBucketBoundaries = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10],

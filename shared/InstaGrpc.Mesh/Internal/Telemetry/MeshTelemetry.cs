@@ -1,3 +1,5 @@
+using InstaGrpc.Mesh.Internal.Health;
+using InstaGrpc.Mesh.Ops;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
@@ -11,11 +13,21 @@ internal static class MeshTelemetry
     public static void AddMeshTelemetry(this IServiceCollection services)
     {
         services.AddSingleton<MetricsScrape>();
+        services.AddSingleton(static provider => new ProcessState(
+            provider.GetRequiredService<MetricsScrape>(), provider.GetRequiredService<HealthBoard>(), provider.GetRequiredService<MeshCatalog>(),
+            provider.GetRequiredService<TimeProvider>(), provider.GetService<ProcessRoles>()));
         services.AddHostedService<TelemetryProviders>();
     }
 
-    /// <summary><c>/metrics</c>: Prometheus text, or OpenMetrics (with exemplars) for those who ask for it.</summary>
-    public static void MapMeshMetrics(this IEndpointRouteBuilder endpoints) => endpoints.MapGet("/metrics", async (HttpContext http) =>
+    /// <summary><c>/metrics</c>: Prometheus text, or OpenMetrics (with exemplars) for those who ask for it. <c>/process.json</c>: what <c>/ops</c>
+    /// shows of this process.</summary>
+    public static void MapMeshMetrics(this IEndpointRouteBuilder endpoints)
+    {
+        endpoints.MapGet("/metrics", MetricsAsync);
+        endpoints.MapGet("/process.json", static (HttpContext http, ProcessState state) => Results.Json(state.Read(http.Request.Host.Value ?? "")));
+    }
+
+    private static async Task MetricsAsync(HttpContext http)
     {
         var open = http.Request.Headers.Accept.ToString().Contains("application/openmetrics-text", StringComparison.Ordinal);
         http.Response.ContentType = open
@@ -23,5 +35,5 @@ internal static class MeshTelemetry
             : "text/plain; version=0.0.4; charset=utf-8";
         var text = http.RequestServices.GetRequiredService<MetricsScrape>().Collect(open);
         await http.Response.WriteAsync(text, http.RequestAborted).ConfigureAwait(false);
-    });
+    }
 }

@@ -3,11 +3,11 @@ using OpenTelemetry.Metrics;
 
 namespace InstaGrpc.Mesh.Internal.Telemetry;
 
-/// <summary>Collects OpenTelemetry's metrics when somebody asks, one at a time, and writes them as text.</summary>
+/// <summary>Collects OpenTelemetry's metrics when somebody asks, one at a time.</summary>
 internal sealed class MetricsScrape
 {
     private readonly Lock _gate = new();
-    private readonly TextExporter _exporter = new();
+    private readonly VisitedExporter _exporter = new();
     private readonly BaseExportingMetricReader _reader;
 
     public MetricsScrape() => _reader = new BaseExportingMetricReader(_exporter)
@@ -21,30 +21,33 @@ internal sealed class MetricsScrape
     /// <summary>Prometheus text, or OpenMetrics.</summary>
     public string Collect(bool openMetrics)
     {
+        var text = new MetricText(openMetrics);
+        Collect(text.Add);
+        return text.End();
+    }
+
+    /// <summary>Shows every metric as it is now.</summary>
+    public void Collect(Action<Metric> each)
+    {
         lock (_gate)
         {
-            _exporter.Begin(openMetrics);
+            _exporter.Each = each;
             _exporter.Collect!(5000);
-            return _exporter.End();
         }
     }
 
     [ExportModes(ExportModes.Pull)]
-    private sealed class TextExporter : BaseExporter<Metric>, IPullMetricExporter
+    private sealed class VisitedExporter : BaseExporter<Metric>, IPullMetricExporter
     {
-        private MetricText _text = new(openMetrics: false);
+        public Action<Metric> Each { get; set; } = static _ => { };
 
         public Func<int, bool>? Collect { get; set; }
-
-        public void Begin(bool openMetrics) => _text = new MetricText(openMetrics);
-
-        public string End() => _text.End();
 
         public override ExportResult Export(in Batch<Metric> batch)
         {
             foreach (var metric in batch)
             {
-                _text.Add(metric);
+                Each(metric);
             }
 
             return ExportResult.Success;
