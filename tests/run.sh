@@ -17,6 +17,8 @@ need_dotnet
 need_sdk
 need_node
 need postgresql memcached librdkafka1 libvips42
+# In a shell of its own: where it can't be had, the tests in a browser are skipped, by name.
+(need chromium) || echo 'no chromium: the tests in a browser are skipped'
 need_tools "${test_tools[@]}"
 if [ -n "${INSTA_TOOLS:-}" ]; then need openjdk-17-jre-headless; fi
 
@@ -74,6 +76,7 @@ phase build compiled dotnet msbuild "$state/tests.proj" -t:Build -p:Configuratio
 # The longest first, so that none of them runs alone at the end: by the seconds of this checkout's last run, or else by these.
 seconds="$state/test-seconds"
 usual='tests/Projector 240
+tests/Web 200
 tests/Host 165
 tests/Robustness/Feeds 130
 tests/Changes 130

@@ -14,6 +14,11 @@ export default defineConfig({
     rolldownOptions: { input: ["index.html", "ops.html"] },
   },
   server: {
-    proxy: Object.fromEntries(["/insta.app.v1.AppService", "/media", "/upload", "/ops/state.json"].map((path) => [path, mesh])),
+    // As the mesh's own page: it answers pages of other origins only where it is told to.
+    proxy: Object.fromEntries(
+      ["/insta.app.v1.AppService", "/media", "/upload", "/ops/state.json", "/metrics"].map(
+        (path) => [path, { target: mesh, changeOrigin: true, headers: { origin: mesh } }],
+      ),
+    ),
   },
 });
