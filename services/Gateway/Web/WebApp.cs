@@ -27,7 +27,7 @@ internal sealed class WebApp
         SecurityHeaders.Set(http);
         var path = http.Request.Path.Value ?? "/";
         var file = Find(path);
-        if (file is null && !Path.HasExtension(path) && (path == "/" || AcceptsPages(http.Request)))
+        if (file is null && (path == "/" || AsksForAPage(http.Request, path)))
         {
             (path, file) = (Page, Find(Page));
             if (file is null)
@@ -90,8 +90,11 @@ internal sealed class WebApp
         }
     }
 
-    private static bool AcceptsPages(HttpRequest request) =>
-        request.Headers.Accept.Count == 0 || request.Headers.Accept.ToString().Contains("text/html", StringComparison.Ordinal);
+    // A browser says that it wants a page. A dot tells nothing then: names of users have some.
+    private static bool AsksForAPage(HttpRequest request, string path) => request.Headers.Accept.Count == 0
+        ? !Path.HasExtension(path)
+        : request.Headers.Accept.ToString().Contains("text/html", StringComparison.Ordinal)
+            && !path.StartsWith("/assets/", StringComparison.Ordinal);
 
     /// <summary>Null: there is none, or it lies outside of the folder.</summary>
     private WebFile? Find(string path)
