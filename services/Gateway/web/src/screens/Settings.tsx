@@ -41,6 +41,7 @@ export function Settings() {
           Sign out
         </button>
       </section>
+      <p class="fine footnote"><a href="/licences.txt" target="_blank">Licences</a> of what this app is made of</p>
     </Screen>
   );
 }
