@@ -7,7 +7,7 @@ using InstaGrpc.Services.Gateway.Ops;
 using InstaGrpc.Services.Gateway.Screens;
 using InstaGrpc.Services.Gateway.Sessions;
 using InstaGrpc.Services.Gateway.Uploads;
-using InstaGrpc.Services.Gateway.Web;
+using InstaGrpc.Services.Gateway.Pages;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;

@@ -2,7 +2,7 @@ using System.Net;
 using System.Net.Http.Json;
 using System.Text.Json;
 using InstaGrpc.Mesh.Ops;
-using InstaGrpc.Services.Gateway.Web;
+using InstaGrpc.Services.Gateway.Pages;
 using Microsoft.AspNetCore.Http;
 
 namespace InstaGrpc.Services.Gateway.Ops;

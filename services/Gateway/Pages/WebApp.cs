@@ -2,7 +2,7 @@ using System.Collections.Concurrent;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.StaticFiles;
 
-namespace InstaGrpc.Services.Gateway.Web;
+namespace InstaGrpc.Services.Gateway.Pages;
 
 /// <summary>
 /// The built web app: its files, and its one page for every address that is a screen of it. Files that Vite named by their content are kept by

@@ -2,7 +2,7 @@ using System.Globalization;
 using System.IO.Compression;
 using System.Security.Cryptography;
 
-namespace InstaGrpc.Services.Gateway.Web;
+namespace InstaGrpc.Services.Gateway.Pages;
 
 /// <summary>A file of the web app, in memory, as it goes out.</summary>
 /// <param name="Bytes">As it is.</param>

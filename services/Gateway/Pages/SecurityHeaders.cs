@@ -1,6 +1,6 @@
 using Microsoft.AspNetCore.Http;
 
-namespace InstaGrpc.Services.Gateway.Web;
+namespace InstaGrpc.Services.Gateway.Pages;
 
 /// <summary>What browsers are told about every page: only what this process serves runs in it, and nobody frames it.</summary>
 internal static class SecurityHeaders
