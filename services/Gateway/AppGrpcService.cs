@@ -175,6 +175,16 @@ internal sealed class AppGrpcService(
         return new MarkNotificationsReadResponse();
     }
 
+    public override async Task<App.SetAvatarResponse> SetAvatar(App.SetAvatarRequest request, ServerCallContext context)
+    {
+        await graph.SetAvatarAsync(
+            new Graph.SetAvatarRequest { MediaId = request.MediaId, Index = request.Index },
+            cancellationToken: context.CancellationToken).ConfigureAwait(false);
+        var found = await graph.GetUserAsync(
+            new GetUserRequest { UserId = context.RequireUser() }, cancellationToken: context.CancellationToken).ConfigureAwait(false);
+        return new App.SetAvatarResponse { User = found.User };
+    }
+
     private TimeSpan Remaining(DateTimeOffset end)
     {
         var left = end - time.GetUtcNow();

@@ -1,5 +1,5 @@
-import { useEffect, useState } from "preact/hooks";
-import { onSession, session } from "./api/session.ts";
+import { useEffect, useReducer, useState } from "preact/hooks";
+import { onSession, onUser, session } from "./api/session.ts";
 import { Avatar } from "./parts/Avatar.tsx";
 import { Icon, type IconName } from "./parts/Icon.tsx";
 import { Empty } from "./parts/List.tsx";
@@ -60,6 +60,8 @@ function Current({ path }: { path: string }) {
 
 function Nav({ path }: { path: string }) {
   useActivity(); // for the number of unread ones
+  const [, draw] = useReducer((count: number) => count + 1, 0);
+  useEffect(() => onUser(draw as () => void), []);
   const me = session()?.user;
   const count = unread();
   const item = (to: string, icon: IconName, label: string, more?: string) => (

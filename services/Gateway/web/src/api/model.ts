@@ -9,6 +9,8 @@ export interface User {
   readonly id: string;
   readonly name: string;
   readonly displayName: string;
+  /** The photo's hash; empty: no avatar. */
+  readonly avatar: string;
 }
 
 export interface Photo {
@@ -44,10 +46,12 @@ export const widths = { thumb: 150, small: 320, medium: 640, large: 1080 } as co
 
 export const photoUrl = (photo: Photo, variant: Variant): string => `/media/${photo.mediaId}/${photo.index}/${photo.hash}/${variant}`;
 
-const nobody: User = { id: "0", name: "deleted", displayName: "" };
+export const avatarUrl = (user: User): string => `/media/${user.id}/0/${user.avatar}/avatar`;
+
+const nobody: User = { id: "0", name: "deleted", displayName: "", avatar: "" };
 
 export function userOf(message: UserMessage | undefined): User {
-  return message ? { id: message.id, name: message.name, displayName: message.displayName } : nobody;
+  return message ? { id: message.id, name: message.name, displayName: message.displayName, avatar: message.avatarBlobId } : nobody;
 }
 
 export function photosOf(media: Media | undefined): Photo[] {

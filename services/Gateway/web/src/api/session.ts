@@ -4,6 +4,7 @@
 import { Code, ConnectError, createClient } from "@connectrpc/connect";
 import { createGrpcWebTransport } from "@connectrpc/connect-web";
 import { AppService, type Session as Answer } from "../gen/insta/app/v1/app_pb.ts";
+import { userOf, type User } from "./model.ts";
 import { load, save } from "./storage.ts";
 
 export interface Session {
@@ -11,7 +12,7 @@ export interface Session {
   /** Milliseconds since 1970, by this machine's clock. */
   readonly expiresAt: number;
   readonly refreshToken: string;
-  readonly user: { readonly id: string; readonly name: string; readonly displayName: string };
+  readonly user: User;
 }
 
 const key = "insta.session";
@@ -20,11 +21,13 @@ const margin = 30_000;
 
 const anonymous = createClient(AppService, createGrpcWebTransport({ baseUrl: location.origin, defaultTimeoutMs: 12_000 }));
 const listeners = new Set<(session: Session | null) => void>();
+const userListeners = new Set<() => void>();
 let current = load<Session>(key);
 let renewing: Promise<Session> | null = null;
 
 export const session = (): Session | null => current;
 
+/** Told when another user is signed in, or nobody. */
 export function onSession(listener: (session: Session | null) => void): () => void {
   listeners.add(listener);
   return () => listeners.delete(listener);
@@ -36,6 +39,18 @@ export async function signUp(name: string, displayName: string, password: string
 
 export async function signIn(name: string, password: string): Promise<void> {
   accept((await anonymous.signIn({ name, password })).session);
+}
+
+/** What is told of the user has changed. */
+export function setUser(user: User): void {
+  if (current?.user.id !== user.id) return;
+  set({ ...current, user });
+  for (const listener of userListeners) listener();
+}
+
+export function onUser(listener: () => void): () => void {
+  userListeners.add(listener);
+  return () => userListeners.delete(listener);
 }
 
 export function signOut(): void {
@@ -84,7 +99,7 @@ function accept(answer: Answer | undefined): Session {
     accessToken: answer.accessToken,
     expiresAt: Date.now() + answer.expiresInSeconds * 1000,
     refreshToken: answer.refreshToken,
-    user: { id: answer.user.id, name: answer.user.name, displayName: answer.user.displayName },
+    user: userOf(answer.user),
   };
   set(made);
   return made;

@@ -1,7 +1,8 @@
 import { useRef, useState } from "preact/hooks";
 import { app } from "../api/client.ts";
 import { faultOf } from "../api/errors.ts";
-import { session } from "../api/session.ts";
+import { userOf } from "../api/model.ts";
+import { session, setUser } from "../api/session.ts";
 import { notify, say } from "../state/notices.ts";
 import { forget, like, usePost } from "../state/posts.ts";
 import { Ago, counted } from "./time.tsx";
@@ -85,6 +86,9 @@ export function PostActions({ id, onComment }: { id: string; onComment?: () => v
         ? <button type="button" class="icon-button" onClick={onComment}><Icon name="comment" /><span class="visually-hidden">Comment</span></button>
         : <a class="icon-button" href={`/p/${id}?comment`}><Icon name="comment" /><span class="visually-hidden">Comment</span></a>}
       <button type="button" class="icon-button" onClick={() => void share(id)}><Icon name="link" /><span class="visually-hidden">Copy link</span></button>
+      {own && onComment && post.photos.length > 0 && (
+        <button type="button" class="icon-button" onClick={() => void wear(id)}><Icon name="person" /><span class="visually-hidden">Use as profile photo</span></button>
+      )}
       {own && <button type="button" class="icon-button" onClick={() => void remove(id)}><Icon name="bin" /><span class="visually-hidden">Delete post</span></button>}
       <span class="likes">{post.likes > 0n ? counted(post.likes, "like", "likes") : ""}</span>
     </div>
@@ -111,6 +115,16 @@ async function share(id: string): Promise<void> {
     notify("Link copied.");
   } catch {
     notify(url);
+  }
+}
+
+async function wear(id: string): Promise<void> {
+  try {
+    const { user } = await app.setAvatar({ mediaId: id, index: 0 });
+    setUser(userOf(user));
+    notify("This is your profile photo now.");
+  } catch (reason) {
+    notify(`Your profile photo was not changed. ${faultOf(reason).message}`, { kind: "error" });
   }
 }
 

@@ -78,7 +78,9 @@ async function follow(signal: AbortSignal): Promise<void> {
       const error = ConnectError.from(reason);
       if (error.code === Code.Unauthenticated) {
         if (session() === null) return;
-        if (spent !== undefined) await renew(spent).catch(() => undefined);
+        // The stream ends with its access token.
+        const renewed = spent !== undefined && (await renew(spent).then(() => true, () => false));
+        if (renewed && Date.now() - began > longestPause) continue;
       }
     }
     clearTimeout(open);
