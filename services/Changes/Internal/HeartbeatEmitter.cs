@@ -15,9 +15,10 @@ namespace InstaGrpc.Services.Changes.Internal;
 /// </summary>
 /// <param name="written">How far the server's WAL is, as its walsender said.</param>
 /// <param name="published">The end of the newest transaction that was published.</param>
+/// <param name="coming">Whether something is decoded that will be published: it tells how far the WAL is when it does.</param>
 /// <param name="changes">How many transactions with a change were published.</param>
 internal sealed class HeartbeatEmitter(
-    NpgsqlConnection connection, Func<Lsn> written, Func<Lsn> published, Func<long> changes, ChangesOptions options, TimeProvider time)
+    NpgsqlConnection connection, Func<Lsn> written, Func<Lsn> published, Func<bool> coming, Func<long> changes, ChangesOptions options, TimeProvider time)
 {
     private TaskCompletionSource? _asleep;
 
@@ -58,7 +59,7 @@ internal sealed class HeartbeatEmitter(
             var due = last == 0 || time.GetElapsedTime(last) >= options.HeartbeatInterval;
             // Written a while ago and still not published: it is nothing that comes by itself. One heartbeat on its way is enough: more would
             // only queue up behind a commit that waits for its standby.
-            var behind = watched > now && now >= emitted && time.GetElapsedTime(watchedAt) >= patience;
+            var behind = watched > now && now >= emitted && time.GetElapsedTime(watchedAt) >= patience && !coming();
             if (due || behind)
             {
                 last = time.GetTimestamp();

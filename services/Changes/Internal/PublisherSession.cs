@@ -130,6 +130,7 @@ internal sealed partial class PublisherSession(
             streaming.Beating,
             () => new Lsn((ulong)replication.LastReceivedLsn),
             () => new Lsn(Volatile.Read(ref _publishedEnd)),
+            () => Interlocked.Read(ref _backlogBytes) > 0,
             () => Interlocked.Read(ref _changes),
             options,
             time);
@@ -222,8 +223,17 @@ internal sealed partial class PublisherSession(
         var throttle = new ConsumerThrottle(log, _topic, options);
         var batch = new Queue<DecodedTransaction>();
         var last = streaming.Start;
+        var looked = 0L;
         while (await reader.WaitToReadAsync(cancellationToken).ConfigureAwait(false))
         {
+            // A round costs the same for one transaction as for many, here and at every reader behind Kafka. So one that comes alone goes at once, and
+            // those that come one after another go together: on a busy server that is sooner than one by one.
+            if (options.RoundInterval - time.GetElapsedTime(looked) is var early && looked != 0 && early > TimeSpan.Zero)
+            {
+                await Task.Delay(early, time, cancellationToken).ConfigureAwait(false);
+            }
+
+            looked = time.GetTimestamp();
             while (reader.TryRead(out var transaction))
             {
                 batch.Enqueue(transaction);
