@@ -17,8 +17,9 @@ need_dotnet
 need_sdk
 need_node
 need postgresql memcached librdkafka1 libvips42
-# In a shell of its own: where it can't be had, the tests in a browser are skipped, by name.
+# In shells of their own: where one can't be had, its tests are skipped, by name.
 (need chromium) || echo 'no chromium: the tests in a browser are skipped'
+(need prometheus) || echo 'no prometheus: the tests of alerts and dashboards are skipped'
 need_tools "${test_tools[@]}"
 if [ -n "${INSTA_TOOLS:-}" ]; then need openjdk-17-jre-headless; fi
 

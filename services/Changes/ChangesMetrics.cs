@@ -41,6 +41,11 @@ public sealed class ChangesMetrics : IDisposable
             () => statuses.Select(status => new Measurement<int>(IsStreaming(status) ? 1 : 0, Tag(status.Node))),
             "1",
             "1 where this process publishes the node's changes.");
+        _meter.CreateObservableGauge(
+            "insta.changes.slot",
+            () => statuses.Where(static status => status.Kept is not null).Select(status => new Measurement<long>(status.Kept!.Value, Tag(status.Node))),
+            "By",
+            "WAL that the node's slot makes PostgreSQL keep.");
     }
 
     public void Dispose() => _meter.Dispose();

@@ -46,6 +46,9 @@ public sealed class ChangesOptions
     /// <value>How long adding a table to the publication may wait for its lock before writers are let through again; default 2 s.</value>
     public TimeSpan PublicationLockTimeout { get; set; } = TimeSpan.FromSeconds(2);
 
+    /// <value>How often PostgreSQL is asked how much WAL the slots make it keep; default 10 s.</value>
+    public TimeSpan SlotInterval { get; set; } = TimeSpan.FromSeconds(10);
+
     /// <value>How often publication and contracts are compared without having been told of a change; default 10 s.</value>
     public TimeSpan PublicationInterval { get; set; } = TimeSpan.FromSeconds(10);
 }

@@ -2,6 +2,7 @@ using InstaGrpc.ChangeLog;
 using InstaGrpc.Contracts.Positions;
 using InstaGrpc.Mesh;
 using InstaGrpc.Postgres;
+using InstaGrpc.Services.Changes.Internal;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
@@ -25,6 +26,7 @@ public static class ChangesRole
 
         services.AddSingleton<ChangesMetrics>();
         services.AddHostedService<ChangesService>();
+        services.AddHostedService<SlotWal>();
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IReadinessCheck, ChangesReadiness>());
         return services;
     }

@@ -12,6 +12,7 @@ public sealed class PublisherStatus(NodeName node)
     private ReplayPosition _confirmed;
     private DateTimeOffset _publishedCommit;
     private Lsn _received;
+    private long _kept = -1;
 
     public NodeName Node => node;
 
@@ -62,6 +63,9 @@ public sealed class PublisherStatus(NodeName node)
         }
     }
 
+    /// <summary>Bytes of WAL that the node's slot made PostgreSQL keep when it was last asked; null: never yet.</summary>
+    public long? Kept => Volatile.Read(ref _kept) is >= 0 and var kept ? kept : null;
+
     /// <summary>What PostgreSQL was told.</summary>
     public ReplayPosition Confirmed
     {
@@ -111,6 +115,8 @@ public sealed class PublisherStatus(NodeName node)
             _confirmed = position;
         }
     }
+
+    internal void HasKept(long bytes) => Volatile.Write(ref _kept, bytes);
 
     internal void HasReceived(Lsn received)
     {

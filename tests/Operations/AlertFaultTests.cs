@@ -1,0 +1,98 @@
+using InstaGrpc.Contracts.MediaV1;
+using InstaGrpc.TestFixtures;
+using Npgsql;
+
+namespace InstaGrpc.Operations.Tests;
+
+/// <summary>The faults that the alerts are about, made for real.</summary>
+public sealed class AlertFaultTests
+{
+    private static readonly TimeSpan _patience = TimeSpan.FromSeconds(4);
+
+    [ProgramFact("prometheus")]
+    public async Task PostgresGoesAwayAndThenTheProcess()
+    {
+        await using var mesh = await ObservedMesh.StartAsync();
+        var user = await mesh.NewUserAsync();
+
+        await mesh.Postgres.CrashAsync();
+
+        await mesh.FiresAsync("InstaErrorsElevated", Like);
+        await mesh.FiresAsync("InstaErrorsHigh", Like);
+        await mesh.FiresAsync("InstaStreamStopped");
+
+        await mesh.Process.SignalAsync("KILL");
+        await mesh.FiresAsync("InstaDown");
+
+        Task Like() => mesh.Media.LikeAsync(new LikeRequest { MediaId = user }, ObservedMesh.AsUser(user)).ResponseAsync;
+    }
+
+    [ProgramFact("prometheus")]
+    public async Task WritersWaitForALockAndTakeAllConnections()
+    {
+        await using var mesh = await ObservedMesh.StartAsync(
+            variables: ("INSTA__POSTGRES__NODES__n1__PRIMARY", "{node};Maximum Pool Size=20"));
+        var user = await mesh.NewUserAsync();
+        // Likes of one post share a statement: each connection takes a post of its own.
+        var posts = await Task.WhenAll(Enumerable.Range(0, 25).Select(_ => mesh.NewMediaAsync(user)));
+        await using var source = NpgsqlDataSource.Create(mesh.Node);
+        await using var connection = await source.OpenConnectionAsync();
+        await using var transaction = await connection.BeginTransactionAsync();
+        await using (var block = new NpgsqlCommand("LOCK TABLE likes IN ACCESS EXCLUSIVE MODE", connection, transaction))
+        {
+            await block.ExecuteNonQueryAsync();
+        }
+
+        await mesh.FiresAsync("InstaPoolExhausted", LikeAll);
+        await mesh.FiresAsync("InstaLatencyElevated", LikeAll);
+        await mesh.FiresAsync("InstaLatencyHigh", LikeAll);
+
+        Task LikeAll() => Task.WhenAll(posts.Select(post =>
+            mesh.Media.LikeAsync(new LikeRequest { MediaId = post }, ObservedMesh.AsUser(user, _patience)).ResponseAsync));
+    }
+
+    [ProgramFact("prometheus")]
+    public async Task ATableIsTruncatedAndThenMemcachedGoesAway()
+    {
+        await using var mesh = await ObservedMesh.StartAsync();
+        var user = await mesh.NewUserAsync();
+        var post = await mesh.NewMediaAsync(user);
+        await using var source = NpgsqlDataSource.Create(mesh.Node);
+        await using (var truncate = source.CreateCommand("TRUNCATE comments"))
+        {
+            await truncate.ExecuteNonQueryAsync();
+        }
+
+        await mesh.FiresAsync("InstaNewGeneration", Read);
+        await mesh.Memcached.CrashAsync();
+        await mesh.FiresAsync("InstaCacheHitRateLow", Read);
+
+        Task Read() => mesh.Media.GetMediaAsync(new GetMediaRequest { MediaId = post }, ObservedMesh.AsUser(user)).ResponseAsync;
+    }
+
+    [ProgramFact("prometheus")]
+    public async Task ACommitThatWaitsForItsStandbyHoldsUpTheStreamAndKeepsTheWal()
+    {
+        // A thousandth of what production may keep.
+        await using var mesh = await ObservedMesh.StartAsync(static rules => rules.Replace("> 1e9", "> 1e6", StringComparison.Ordinal));
+        await using var source = NpgsqlDataSource.Create(mesh.Node);
+        await using var connection = await source.OpenConnectionAsync();
+        // Not for one that waits itself.
+        await ExecuteAsync("SET synchronous_commit = local");
+        await CommitHold.SetAsync(mesh.Postgres, hold: true);
+        await using var held = await source.OpenConnectionAsync();
+        await using var commit = new NpgsqlCommand("SELECT pg_logical_emit_message(true, 'held', '')", held);
+        var committing = commit.ExecuteNonQueryAsync();
+
+        await mesh.FiresAsync("InstaSlotWalLarge", () => ExecuteAsync("SELECT pg_logical_emit_message(true, 'filler', repeat('x', 100000))"));
+        await CommitHold.SetAsync(mesh.Postgres, hold: false);
+        await committing;
+        await mesh.FiresAsync("InstaStreamLag");
+
+        async Task ExecuteAsync(string sql)
+        {
+            await using var command = new NpgsqlCommand(sql, connection);
+            await command.ExecuteNonQueryAsync();
+        }
+    }
+}
