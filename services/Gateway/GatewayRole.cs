@@ -2,6 +2,7 @@ using InstaGrpc.Contracts.FeedV1;
 using InstaGrpc.Contracts.GraphV1;
 using InstaGrpc.Contracts.MediaV1;
 using InstaGrpc.Mesh;
+using InstaGrpc.Photos;
 using InstaGrpc.Postgres;
 using InstaGrpc.Services.Gateway.Ops;
 using InstaGrpc.Services.Gateway.Screens;
@@ -24,6 +25,7 @@ public static class GatewayRole
     public static IServiceCollection AddGateway(this IServiceCollection services, IConfiguration configuration)
     {
         services.AddPostgres(configuration);
+        services.AddPhotoServing(configuration);
         services.AddInstaMesh(configuration)
             .AddEdge<AppGrpcService>()
             .AddClient<MediaService.MediaServiceClient>()
@@ -57,6 +59,7 @@ public static class GatewayRole
         endpoints.MapGet("/.well-known/jwks.json", static (HttpContext http, GatewayKeys keys) => JwksAsync(http, keys));
         var uploads = endpoints.ServiceProvider.GetRequiredService<PhotoUploads>();
         endpoints.MapMethods(PhotoUploads.Path + "{ticket}", [HttpMethods.Put, HttpMethods.Options], uploads.ReceiveAsync);
+        endpoints.MapPhotos();
         var ops = endpoints.ServiceProvider.GetRequiredService<OpsPage>();
         endpoints.MapGet("/ops", ops.ShowAsync);
         endpoints.MapGet("/ops.html", ops.ShowAsync);

@@ -4,8 +4,12 @@ using Grpc.Core;
 using InstaGrpc.Embedded;
 using InstaGrpc.Host;
 using InstaGrpc.Host.Commands;
+using InstaGrpc.Photos;
 
 const int faultOfTheCaller = 2;
+
+// Before anything of the command line is loaded: a child process that decodes photos is to be small and there at once.
+if (args is [DecoderChild.Command, .. var rest]) return DecoderChild.Run(rest);
 
 var root = new RootCommand("""
     InstaGrpc: the back end of a photo-sharing app as a mesh of gRPC services. Start with `insta up`.

@@ -2,15 +2,20 @@ using Grpc.Core;
 using InstaGrpc.Contracts;
 using InstaGrpc.Contracts.MediaV1;
 using InstaGrpc.Mesh;
+using InstaGrpc.Photos;
 
 namespace InstaGrpc.Services.Media;
 
-/// <summary>The contract <c>insta.media.v1.MediaService</c>. Upload is not there yet.</summary>
+/// <summary>The contract <c>insta.media.v1.MediaService</c>.</summary>
 internal sealed class MediaGrpcService(
-    Posts posts, Likes likes, Comments comments, MediaCountRows counts, PostSearch search, RequestFields fields, MediaOptions options)
+    Posts posts, Uploads uploads, Likes likes, Comments comments, MediaCountRows counts, PostSearch search, RequestFields fields, MediaOptions options)
     : MediaService.MediaServiceBase
 {
-    private const int BlobIdLength = 64;
+    public override async Task<UploadResponse> Upload(IAsyncStreamReader<UploadRequest> requestStream, ServerCallContext context)
+    {
+        context.RequireUser();
+        return await uploads.ReceiveAsync(requestStream, context.CancellationToken).ConfigureAwait(false);
+    }
 
     public override async Task<CreateMediaResponse> CreateMedia(CreateMediaRequest request, ServerCallContext context)
     {
@@ -20,13 +25,9 @@ internal sealed class MediaGrpcService(
             throw new InvalidFieldException("blob_ids", $"has {request.BlobIds.Count} entries; at most {options.MostPhotos} are allowed");
         }
 
-        for (var i = 0; i < request.BlobIds.Count; i++)
-        {
-            BlobId(request.BlobIds[i], $"blob_ids[{i}]");
-        }
-
+        var blobs = request.BlobIds.Select(static (value, i) => ReadBlobId(value, $"blob_ids[{i}]")).ToArray();
         var caption = fields.Text(request.Caption, "caption", 0, options.LongestCaption);
-        return await posts.CreateAsync(user, caption, request.BlobIds, fields.RequestId(request.RequestId), context.CancellationToken)
+        return await posts.CreateAsync(user, caption, blobs, fields.RequestId(request.RequestId), context.CancellationToken)
             .ConfigureAwait(false);
     }
 
@@ -35,6 +36,12 @@ internal sealed class MediaGrpcService(
         var id = fields.Id(request.MediaId, "media_id");
         var post = await posts.GetAsync(id, context.CancellationToken).ConfigureAwait(false);
         return new GetMediaResponse { Media = post ?? throw new EntityNotFoundException("media", id) };
+    }
+
+    public override async Task<GetPhotosResponse> GetPhotos(GetPhotosRequest request, ServerCallContext context)
+    {
+        var id = fields.Id(request.MediaId, "media_id");
+        return await posts.PhotosAsync(id, context.CancellationToken).ConfigureAwait(false) ?? throw new EntityNotFoundException("media", id);
     }
 
     public override async Task<BatchGetMediaResponse> BatchGetMedia(BatchGetMediaRequest request, ServerCallContext context)
@@ -152,11 +159,7 @@ internal sealed class MediaGrpcService(
         return await search.FindAsync(page, context.GetCaller().UserId, context.CancellationToken).ConfigureAwait(false);
     }
 
-    private static void BlobId(string value, string field)
-    {
-        if (value.Length != BlobIdLength || value.AsSpan().ContainsAnyExcept("0123456789abcdef"))
-        {
-            throw new InvalidFieldException(field, "must be a SHA-256 as 64 hexadecimal digits in lower case");
-        }
-    }
+    private static BlobId ReadBlobId(string value, string field) => BlobId.TryParse(value, out var blob)
+        ? blob
+        : throw new InvalidFieldException(field, "must be a SHA-256 as 64 hexadecimal digits in lower case");
 }

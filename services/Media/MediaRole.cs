@@ -1,5 +1,6 @@
 using InstaGrpc.Contracts.IdV1;
 using InstaGrpc.Mesh;
+using InstaGrpc.Photos;
 using InstaGrpc.Postgres;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
@@ -7,13 +8,14 @@ using Microsoft.Extensions.DependencyInjection.Extensions;
 
 namespace InstaGrpc.Services.Media;
 
-/// <summary>The role <c>media</c>: posts, likes, comments, counts.</summary>
+/// <summary>The role <c>media</c>: posts, likes, comments, counts, photo bytes.</summary>
 public static class MediaRole
 {
     /// <summary>Adds the role.</summary>
     public static IServiceCollection AddMedia(this IServiceCollection services, IConfiguration configuration)
     {
         services.AddPostgres(configuration);
+        services.AddPhotos(configuration);
         services.AddInstaMesh(configuration).AddService<MediaGrpcService>().AddClient<IdService.IdServiceClient>();
         services.TryAddSingleton(configuration.GetSection(MediaOptions.Section).Get<MediaOptions>() ?? new MediaOptions());
         services.TryAddSingleton<RequestFields>();
@@ -23,6 +25,10 @@ public static class MediaRole
         services.AddSingleton<MediaMetrics>();
         services.AddSingleton<ViralPosts>();
         services.AddHostedService(static provider => provider.GetRequiredService<ViralPosts>());
+        services.AddSingleton<EdgePurges>();
+        services.AddHostedService(static provider => provider.GetRequiredService<EdgePurges>());
+        services.AddHostedService<PhotoSweep>();
+        services.AddScoped<Uploads>();
         services.AddScoped<Posts>();
         services.AddScoped<PostSearch>();
         services.AddSingleton<LikeBatches>();

@@ -5,6 +5,8 @@ internal static class MediaSql
 {
     public const string Get = "SELECT id, owner_id, caption, photos, created_at FROM media WHERE id = $1 AND NOT deleted";
 
+    public const string Photos = "SELECT deleted, photos FROM media WHERE id = $1";
+
     public const string GetMany = "SELECT id, owner_id, caption, photos, created_at FROM media WHERE id = ANY ($1::bigint[]) AND NOT deleted";
 
     public const string ListByOwner = """
@@ -27,7 +29,7 @@ internal static class MediaSql
         SELECT created_at FROM post
         """;
 
-    public const string LockOwner = "SELECT owner_id, deleted FROM media WHERE id = $1 FOR NO KEY UPDATE";
+    public const string LockOwner = "SELECT owner_id, deleted, photos FROM media WHERE id = $1 FOR NO KEY UPDATE";
 
     public const string Bury = """
         WITH post AS (UPDATE media SET deleted = true, deleted_at = now() WHERE id = $1 RETURNING id)
@@ -94,8 +96,9 @@ internal static class MediaSql
 
     // Sweeping: 1,000 rows at a time, so that no transaction holds much for long.
 
+    // Their photos too, and whether their time is over.
     public const string DeletedPosts = """
-        SELECT id, deleted_at FROM media WHERE deleted AND (deleted_at, id) > ($1::timestamptz, $2::bigint) ORDER BY deleted_at, id LIMIT 100
+        SELECT id, deleted_at, photos, deleted_at < now() - $3::interval, deleted_at > now() - $4::interval FROM media WHERE deleted AND (deleted_at, id) > ($1::timestamptz, $2::bigint) ORDER BY deleted_at, id LIMIT 100
         """;
 
     public const string SweepLikes =

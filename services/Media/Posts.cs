@@ -2,6 +2,7 @@ using Google.Protobuf.WellKnownTypes;
 using InstaGrpc.Contracts.IdV1;
 using InstaGrpc.Contracts.MediaV1;
 using InstaGrpc.Mesh;
+using InstaGrpc.Photos;
 using InstaGrpc.Postgres;
 using Npgsql;
 using NpgsqlTypes;
@@ -10,17 +11,19 @@ using Post = InstaGrpc.Contracts.MediaV1.Media;
 namespace InstaGrpc.Services.Media;
 
 /// <summary>Posts: a caption and photos of one user, on the user's shard.</summary>
-internal sealed class Posts(INodeReads reads, INodeWrites writes, FirstAnswers answers, IdService.IdServiceClient ids)
+internal sealed class Posts(
+    INodeReads reads, INodeWrites writes, FirstAnswers answers, BlobRows blobRows, EdgePurges purges, IdService.IdServiceClient ids)
 {
     /// <summary>Makes a post, or gives the one that this request made before.</summary>
     /// <exception cref="EntityNotFoundException">There is no such user.</exception>
+    /// <exception cref="InvalidFieldException">There is no such photo.</exception>
     public async ValueTask<CreateMediaResponse> CreateAsync(
-        long owner, string caption, IReadOnlyList<string> blobs, string requestId, CancellationToken cancellation)
+        long owner, string caption, IReadOnlyList<BlobId> blobs, string requestId, CancellationToken cancellation)
     {
         // Before the transaction, so that none waits for another service; a repeated request wastes an id.
         var made = await ids.NextAsync(new NextRequest { ForUserId = owner, Count = 1 }, cancellationToken: cancellation).ConfigureAwait(false);
         var post = new Post { Id = made.Ids[0], OwnerId = owner, Caption = caption };
-        post.Photos.AddRange(blobs.Select(static blob => new Photo { BlobId = blob }));
+        await HoldAsync(post, blobs, cancellation).ConfigureAwait(false);
         var key = new RequestKey(owner, owner, requestId, "insta.media.v1.MediaService/CreateMedia");
         return await writes.RunAsync(
             owner,
@@ -34,6 +37,26 @@ internal sealed class Posts(INodeReads reads, INodeWrites writes, FirstAnswers a
         var session = await reads.OpenAsync(cancellation).ConfigureAwait(false);
         await using var command = session.Command(MediaSql.Get, new NpgsqlParameter<long> { TypedValue = id });
         return (await ReadAsync(command, cancellation).ConfigureAwait(false)).SingleOrDefault();
+    }
+
+    /// <summary>Null: there is no such post, not even a deleted one.</summary>
+    public async ValueTask<GetPhotosResponse?> PhotosAsync(long id, CancellationToken cancellation)
+    {
+        var session = await reads.OpenAsync(cancellation).ConfigureAwait(false);
+        await using var command = session.Command(MediaSql.Photos, new NpgsqlParameter<long> { TypedValue = id });
+        await using var reader = await command.ExecuteReaderAsync(cancellation).ConfigureAwait(false);
+        if (!await reader.ReadAsync(cancellation).ConfigureAwait(false))
+        {
+            return null;
+        }
+
+        var found = new GetPhotosResponse { Deleted = reader.GetBoolean(0) };
+        if (!found.Deleted)
+        {
+            PhotoList.Read(reader.GetString(1), found.Photos);
+        }
+
+        return found;
     }
 
     /// <summary>Those of the ids that exist, in the order of the ids.</summary>
@@ -77,11 +100,17 @@ internal sealed class Posts(INodeReads reads, INodeWrites writes, FirstAnswers a
     /// <summary>Leaves a tombstone. Deleting it once more does nothing.</summary>
     /// <exception cref="EntityNotFoundException">There never was such a post.</exception>
     /// <exception cref="PermissionDeniedException">It is another user's.</exception>
-    public async ValueTask DeleteAsync(long id, long user, CancellationToken cancellation) => await writes.RunAsync(
+    public async ValueTask DeleteAsync(long id, long user, CancellationToken cancellation)
+    {
+        var photos = await BuryAsync(id, user, cancellation).ConfigureAwait(false);
+        purges.Soon(id, photos);
+    }
+
+    private ValueTask<IReadOnlyList<Photo>> BuryAsync(long id, long user, CancellationToken cancellation) => writes.RunAsync(
         id,
         async (connection, transaction, ct) =>
         {
-            var (owner, deleted) = await LockAsync(connection, transaction, id, ct).ConfigureAwait(false);
+            var (owner, deleted, photos) = await LockAsync(connection, transaction, id, ct).ConfigureAwait(false);
             if (owner != user)
             {
                 throw new PermissionDeniedException("the post is another user's");
@@ -94,19 +123,35 @@ internal sealed class Posts(INodeReads reads, INodeWrites writes, FirstAnswers a
                 await bury.ExecuteNonQueryAsync(ct).ConfigureAwait(false);
             }
 
-            return true;
+            return photos;
         },
-        cancellation).ConfigureAwait(false);
+        cancellation);
 
-    private static async ValueTask<(long Owner, bool Deleted)> LockAsync(
+    /// <summary>Before the post is written: a photo that it shows can't be swept away. A hold whose post is never made is swept.</summary>
+    private async ValueTask HoldAsync(Post post, IReadOnlyList<BlobId> blobs, CancellationToken cancellation)
+    {
+        for (var i = 0; i < blobs.Count; i++)
+        {
+            var (width, height) = await blobRows.HoldAsync(blobs[i], post.Id, cancellation).ConfigureAwait(false)
+                ?? throw new InvalidFieldException($"blob_ids[{i}]", "is no photo that is stored here: upload it (again, if that was a day ago)");
+            post.Photos.Add(new Photo { BlobId = blobs[i].Hex, Width = (uint)width, Height = (uint)height });
+        }
+    }
+
+    private static async ValueTask<(long Owner, bool Deleted, IReadOnlyList<Photo> Photos)> LockAsync(
         NpgsqlConnection connection, NpgsqlTransaction transaction, long id, CancellationToken cancellation)
     {
         await using var command = new NpgsqlCommand(MediaSql.LockOwner, connection, transaction);
         command.Parameters.Add(new NpgsqlParameter<long> { TypedValue = id });
         await using var reader = await command.ExecuteReaderAsync(cancellation).ConfigureAwait(false);
-        return await reader.ReadAsync(cancellation).ConfigureAwait(false)
-            ? (reader.GetInt64(0), reader.GetBoolean(1))
-            : throw new EntityNotFoundException("media", id);
+        if (!await reader.ReadAsync(cancellation).ConfigureAwait(false))
+        {
+            throw new EntityNotFoundException("media", id);
+        }
+
+        List<Photo> photos = [];
+        PhotoList.Read(reader.GetString(2), photos);
+        return (reader.GetInt64(0), reader.GetBoolean(1), photos);
     }
 
     private static async ValueTask<CreateMediaResponse> InsertAsync(NpgsqlConnection connection, Post post, CancellationToken cancellation)

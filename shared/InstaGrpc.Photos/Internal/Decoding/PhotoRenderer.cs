@@ -1,0 +1,148 @@
+using System.Globalization;
+using InstaGrpc.Photos.Internal.Formats;
+using InstaGrpc.Photos.Internal.Vips;
+
+namespace InstaGrpc.Photos.Internal.Decoding;
+
+/// <summary>What is done to a photo's bytes, with libvips; runs in the child process alone.</summary>
+internal sealed unsafe class PhotoRenderer(VipsLibrary vips)
+{
+    private const int QualityStep = 5;
+    private const int HighestRatio = 4;
+
+    /// <exception cref="PhotoRefusedException">It is no photo that is taken.</exception>
+    public PhotoFacts Inspect(byte* bytes, int length, long mostPixels)
+    {
+        var file = new ReadOnlySpan<byte>(bytes, length);
+        var (format, header) = PhotoFile.Inspect(file, mostPixels);
+        try
+        {
+            using var image = Load(format, bytes, length);
+            if ((long)image.Width * image.Height > mostPixels)
+            {
+                throw new PhotoRefusedException($"is {image.Width} x {image.Height} pixels, not the {header.Width} x {header.Height} that it says");
+            }
+
+            var (width, height) = image.IsSideways ? (image.Height, image.Width) : (image.Width, image.Height);
+            if (format == PhotoFormat.Jpeg)
+            {
+                // Sizes are those of the header; the decoding, which finds what is damaged, is done at an eighth.
+                (width, height) = image.IsSideways ? (header.Height, header.Width) : (header.Width, header.Height);
+            }
+
+            // To the last line, but no more than a few lines at a time.
+            using var average = new VipsOperation(vips, "avg").Set("in", image).Run();
+            return new PhotoFacts(format, width, height, PhotoLocation.Find(file, format));
+        }
+        catch (VipsException e)
+        {
+            throw new PhotoRefusedException($"can't be decoded: {e.Message}");
+        }
+    }
+
+    /// <exception cref="PhotoRefusedException">It can't be decoded.</exception>
+    public RenderedPhoto Render(byte* bytes, int length, RenderRequest request)
+    {
+        try
+        {
+            using var small = Shrink(bytes, length, request);
+            var (width, height) = (small.Width, small.Height);
+            var quality = request.Quality;
+            var file = Write(small, request.Format, quality);
+            byte[]? before = null;
+            while (file.Length > request.Budget && quality - QualityStep >= request.LeastQuality)
+            {
+                var smaller = Write(small, request.Format, quality - QualityStep);
+                before ??= Ssim.Luma(small.Pixels(), width * height, small.Bands);
+                if (Likeness(smaller, request.Format, before, width, height) < request.LeastLikeness)
+                {
+                    break;
+                }
+
+                (file, quality) = (smaller, quality - QualityStep);
+            }
+
+            return new RenderedPhoto(file, width, height, quality);
+        }
+        catch (VipsException e)
+        {
+            throw new PhotoRefusedException($"can't be decoded: {e.Message}");
+        }
+    }
+
+    /// <summary>The pixels of a photo at most so wide, red, green and blue.</summary>
+    public RenderedPhoto Pixels(byte* bytes, int length, RenderRequest request)
+    {
+        using var small = Shrink(bytes, length, request);
+        if (small.Bands is 3)
+        {
+            return new RenderedPhoto(small.Pixels(), small.Width, small.Height, 100);
+        }
+
+        using var flat = new VipsOperation(vips, small.Bands is 1 ? "copy" : "flatten").Set("in", small).Image();
+        using var colour = new VipsOperation(vips, "colourspace").Set("in", flat).Set("space", "srgb").Image();
+        return new RenderedPhoto(colour.Pixels(), colour.Width, colour.Height, 100);
+    }
+
+    private VipsImage Load(PhotoFormat format, byte* bytes, int length)
+    {
+        var loader = format switch
+        {
+            PhotoFormat.Jpeg => new VipsOperation(vips, "jpegload_buffer").Set("shrink", 8),
+            PhotoFormat.Png => new VipsOperation(vips, "pngload_buffer"),
+            PhotoFormat.WebP => new VipsOperation(vips, "webpload_buffer"),
+            _ => new VipsOperation(vips, "heifload_buffer"),
+        };
+        return loader.Set("buffer", bytes, length).Set("access", "sequential").Set("fail-on", "error").Image();
+    }
+
+    private VipsImage Shrink(byte* bytes, int length, RenderRequest request)
+    {
+        // Orientation is applied and the embedded profile honoured by the operation itself; JPEG and WebP are decoded at a fraction of their size.
+        var operation = new VipsOperation(vips, "thumbnail_buffer").Set("buffer", bytes, length)
+            .Set("width", request.Width)
+            .Set("height", request.IsSquare ? request.Width : request.Width * HighestRatio)
+            // The profile's old name, which both libraries know.
+            .Set("size", "down").Set("export-profile", "srgb").Set("fail-on", "truncated");
+        if (request.IsSquare)
+        {
+            operation.Set("crop", "centre");
+        }
+
+        using var small = operation.Image();
+        if (small.IsForScreens)
+        {
+            // Written perhaps more than once, decoded once.
+            return small.InMemory();
+        }
+
+        using var converted = new VipsOperation(vips, "colourspace").Set("in", small).Set("space", "srgb").Image();
+        return converted.InMemory();
+    }
+
+    private byte[] Write(VipsImage image, PhotoFormat format, int quality)
+    {
+        var operation = format switch
+        {
+            PhotoFormat.WebP => new VipsOperation(vips, "webpsave_buffer"),
+            PhotoFormat.Png => new VipsOperation(vips, "pngsave_buffer"),
+            PhotoFormat.Heic => new VipsOperation(vips, "heifsave_buffer").Set("compression", "hevc"),
+            _ => new VipsOperation(vips, "jpegsave_buffer").Set("interlace", "true").Set("optimize-coding", "true").Set("background", "255"),
+        };
+        if (format != PhotoFormat.Png)
+        {
+            operation.Set("Q", quality.ToString(CultureInfo.InvariantCulture));
+        }
+
+        return operation.Set("in", image).Set("strip", "true").Bytes();
+    }
+
+    private double Likeness(byte[] file, PhotoFormat format, byte[] before, int width, int height)
+    {
+        fixed (byte* bytes = file)
+        {
+            using var operation = new VipsOperation(vips, format == PhotoFormat.WebP ? "webpload_buffer" : "jpegload_buffer").Set("buffer", bytes, file.Length).Image();
+            return Ssim.Of(before, Ssim.Luma(operation.Pixels(), width * height, operation.Bands), width, height, 1);
+        }
+    }
+}
