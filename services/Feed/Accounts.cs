@@ -85,6 +85,7 @@ internal sealed class Accounts(
                 CreatedAt = Timestamp.FromDateTime(reader.GetDateTime(3)),
                 AvatarMediaId = reader.IsDBNull(4) ? 0 : reader.GetInt64(4),
                 AvatarIndex = (uint)reader.GetInt32(5),
+                AvatarBlobId = reader.GetString(6),
             });
         }
 

@@ -16,6 +16,8 @@ internal static class DepartureSql
         SELECT id, name, deleted_at < now() - $2::interval FROM deleted_users WHERE id > $1 ORDER BY id LIMIT 100
         """;
 
+    public const string AvatarOf = "SELECT avatar_blob FROM users WHERE id = $1 AND avatar_blob <> ''";
+
     public const string Forget = "DELETE FROM deleted_users WHERE id = $1";
 
     public const string BuryPosts = """

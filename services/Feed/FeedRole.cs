@@ -2,6 +2,7 @@ using InstaGrpc.Contracts.GraphV1;
 using InstaGrpc.Contracts.IdV1;
 using InstaGrpc.Contracts.MediaV1;
 using InstaGrpc.Mesh;
+using InstaGrpc.Photos;
 using InstaGrpc.Postgres;
 using InstaGrpc.Timelines;
 using Microsoft.Extensions.Configuration;
@@ -18,6 +19,7 @@ public static class FeedRole
     public static IServiceCollection AddFeed(this IServiceCollection services, IConfiguration configuration)
     {
         services.AddPostgres(configuration);
+        services.AddPhotos(configuration);
         services.AddInstaMesh(configuration)
             .AddService<GraphGrpcService>()
             .AddService<FeedGrpcService>()
@@ -36,6 +38,7 @@ public static class FeedRole
             provider.GetRequiredService<IOptions<PostgresOptions>>().Value,
             provider.GetRequiredService<FeedOptions>()));
         services.AddScoped<Accounts>();
+        services.AddScoped<Avatars>();
         services.AddScoped<Follows>();
         services.AddScoped<Blocks>();
         services.AddScoped<RelationRows>();

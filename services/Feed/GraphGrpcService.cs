@@ -5,12 +5,10 @@ using InstaGrpc.Mesh;
 
 namespace InstaGrpc.Services.Feed;
 
-/// <summary>
-/// The contract <c>insta.graph.v1.GraphService</c>. SetAvatar is not there yet.
-/// </summary>
+/// <summary>The contract <c>insta.graph.v1.GraphService</c>.</summary>
 internal sealed class GraphGrpcService(
     Accounts accounts, NameClaims names, Follows follows, Blocks blocks, RelationRows relations, Departures departures, UserCountRows counts,
-    UserSearch search, RequestFields fields, FeedOptions options,
+    UserSearch search, Avatars avatars, RequestFields fields, FeedOptions options,
     GraphService.GraphServiceClient graph) : GraphService.GraphServiceBase
 {
     private const int LongestRegion = 64;
@@ -53,6 +51,20 @@ internal sealed class GraphGrpcService(
     {
         var found = await accounts.GetAsync(fields.Ids(request.UserIds, "user_ids"), context.CancellationToken).ConfigureAwait(false);
         return new BatchGetUsersResponse { Users = { found } };
+    }
+
+    public override async Task<SetAvatarResponse> SetAvatar(SetAvatarRequest request, ServerCallContext context)
+    {
+        var user = context.RequireUser();
+        var post = request.MediaId == 0 ? 0 : fields.Id(request.MediaId, "media_id");
+        await avatars.SetAsync(user, post, request.Index, context.CancellationToken).ConfigureAwait(false);
+        return new SetAvatarResponse();
+    }
+
+    public override async Task<GetAvatarResponse> GetAvatar(GetAvatarRequest request, ServerCallContext context)
+    {
+        var id = fields.Id(request.UserId, "user_id");
+        return await avatars.GetAsync(id, context.CancellationToken).ConfigureAwait(false) ?? throw new EntityNotFoundException("user", id);
     }
 
     public override async Task<FollowResponse> Follow(FollowRequest request, ServerCallContext context)

@@ -32,11 +32,19 @@ internal static class GraphSql
         "INSERT INTO users (id, name, deleted_at) VALUES ($1, $2, now()) ON CONFLICT (id) DO NOTHING";
 
     public const string Get = """
-        SELECT id, name, display_name, created_at, avatar_media_id, avatar_index FROM users WHERE id = $1 AND deleted_at IS NULL
+        SELECT id, name, display_name, created_at, avatar_media_id, avatar_index, avatar_blob FROM users WHERE id = $1 AND deleted_at IS NULL
+        """;
+
+    public const string Avatar = "SELECT deleted_at IS NOT NULL, avatar_blob FROM users WHERE id = $1";
+
+    public const string SetAvatar = """
+        WITH former AS (SELECT id, avatar_blob FROM users WHERE id = $1 AND deleted_at IS NULL FOR NO KEY UPDATE)
+        UPDATE users u SET avatar_media_id = nullif($2, 0), avatar_index = $3, avatar_blob = $4 FROM former WHERE u.id = former.id
+        RETURNING former.avatar_blob
         """;
 
     public const string GetMany = """
-        SELECT id, name, display_name, created_at, avatar_media_id, avatar_index
+        SELECT id, name, display_name, created_at, avatar_media_id, avatar_index, avatar_blob
         FROM users WHERE id = ANY ($1::bigint[]) AND deleted_at IS NULL
         """;
 

@@ -52,7 +52,7 @@ internal static class NotificationSql
 
     // $1 from which word, $2 words before this, $3 after which id (of that word), $4 how many.
     public const string SearchUsers = """
-        SELECT t.term, u.id, u.name, u.display_name, u.created_at, u.avatar_media_id, u.avatar_index
+        SELECT t.term, u.id, u.name, u.display_name, u.created_at, u.avatar_media_id, u.avatar_index, u.avatar_blob
         FROM search_terms t JOIN users u ON u.id = t.subject_id AND u.deleted_at IS NULL
         WHERE t.kind = 1 AND t.term >= $1 AND t.term < $2 AND (t.term, -t.subject_id) > ($1, -$3::bigint) AND u.id <> ALL ($5::bigint[])
         ORDER BY t.term, t.subject_id DESC LIMIT $4

@@ -43,6 +43,7 @@ internal sealed class UserSearch(NodePool pool)
                 CreatedAt = Timestamp.FromDateTime(reader.GetDateTime(4)),
                 AvatarMediaId = reader.IsDBNull(5) ? 0 : reader.GetInt64(5),
                 AvatarIndex = (uint)reader.GetInt32(6),
+                AvatarBlobId = reader.GetString(7),
             }));
         }
 

@@ -1,6 +1,7 @@
 using System.Threading.Channels;
 using InstaGrpc.Contracts.Positions;
 using InstaGrpc.Memcached;
+using InstaGrpc.Photos;
 using InstaGrpc.Postgres;
 using InstaGrpc.Timelines;
 using Microsoft.Extensions.Hosting;
@@ -15,7 +16,8 @@ namespace InstaGrpc.Services.Feed;
 /// passed since he was deleted: a write that was under way then is found by a later round.
 /// </summary>
 internal sealed partial class UserSweep(
-    NodePool pool, ShardRouter router, FeedOptions options, TimeProvider time, ILogger<UserSweep> logger, TimelineStore? timelines = null)
+    NodePool pool, ShardRouter router, FeedOptions options, BlobSweep blobs, TimeProvider time, ILogger<UserSweep> logger,
+    TimelineStore? timelines = null)
     : BackgroundService
 {
     // One process sweeps a node's users at a time; "users" in ASCII.
@@ -134,6 +136,11 @@ internal sealed partial class UserSweep(
         await DropTimelineAsync(user.Id, cancellation).ConfigureAwait(false);
         if (user.IsOver)
         {
+            if (await ScalarAsync(DepartureSql.AvatarOf, connection, user.Id, cancellation).ConfigureAwait(false) is string avatar)
+            {
+                await blobs.ReleaseAsync(new BlobId(avatar), user.Id, cancellation).ConfigureAwait(false);
+            }
+
             await ScalarAsync(DepartureSql.Forget, connection, user.Id, cancellation).ConfigureAwait(false);
         }
     }

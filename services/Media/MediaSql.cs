@@ -98,7 +98,8 @@ internal static class MediaSql
 
     // Their photos too, and whether their time is over.
     public const string DeletedPosts = """
-        SELECT id, deleted_at, photos, deleted_at < now() - $3::interval, deleted_at > now() - $4::interval FROM media WHERE deleted AND (deleted_at, id) > ($1::timestamptz, $2::bigint) ORDER BY deleted_at, id LIMIT 100
+        SELECT id, deleted_at, photos, deleted_at < now() - $3::interval, deleted_at > now() - $4::interval FROM media
+        WHERE deleted AND (deleted_at, id) > ($1::timestamptz, $2::bigint) ORDER BY deleted_at, id LIMIT 100
         """;
 
     public const string SweepLikes =

@@ -44,7 +44,8 @@ internal sealed partial class PhotoSweep(
         {
             // The end; the loop looks.
         }
-        catch (Exception e) when (e is NpgsqlException or NodeUnavailableException or IOException or Amazon.Runtime.AmazonServiceException or HttpRequestException)
+        catch (Exception e) when (
+            e is NpgsqlException or NodeUnavailableException or IOException or Amazon.Runtime.AmazonServiceException or HttpRequestException)
         {
             LogFailed(place, e.Message);
         }

@@ -10,7 +10,8 @@ namespace InstaGrpc.Services.Media;
 /// Photos on their way in: received into a file and hashed chunk by chunk, so that an upload needs the same little memory however large it is; looked at
 /// and decoded once in a child process; then stored under their hash. Nothing is left of one that ends before: the file is deleted, and there is no row.
 /// </summary>
-internal sealed class Uploads(PhotoSpool spool, PhotoDecoder decoder, PhotoStore store, BlobRows rows, PhotoOptions options, PhotoMetrics metrics, TimeProvider time)
+internal sealed class Uploads(
+    PhotoSpool spool, PhotoDecoder decoder, PhotoStore store, BlobRows rows, PhotoOptions options, PhotoMetrics metrics, TimeProvider time)
 {
     private const int LargestChunk = 64 * 1024;
 

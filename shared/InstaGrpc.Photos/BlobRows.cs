@@ -34,9 +34,9 @@ public sealed class BlobRows(INodeWrites writes)
         cancellation,
         new NpgsqlParameter<long> { TypedValue = owner });
 
-    /// <summary>Holds it no more. The last one to let it go leaves it to <see cref="BlobSweep"/>.</summary>
-    public ValueTask<bool> ReleaseAsync(BlobId blob, long owner, CancellationToken cancellation) =>
-        RunAsync(blob, BlobSql.Release, ChangedAsync, cancellation, new NpgsqlParameter<long> { TypedValue = owner });
+    /// <summary>Perhaps holds it no more: <see cref="BlobSweep"/> looks in a while whether the holder still does.</summary>
+    public ValueTask<bool> DoubtAsync(BlobId blob, long owner, CancellationToken cancellation) =>
+        RunAsync(blob, BlobSql.Doubt, ChangedAsync, cancellation, new NpgsqlParameter<long> { TypedValue = owner });
 
     private static async ValueTask<bool> ChangedAsync(NpgsqlCommand command, CancellationToken cancellation) =>
         await command.ExecuteNonQueryAsync(cancellation).ConfigureAwait(false) > 0;

@@ -10,11 +10,12 @@ internal static class BlobSql
 
     public const string Stored = "UPDATE blobs SET stored = true, touched_at = now() WHERE id = $1 AND sha256 = $2";
 
-    // The row lock is what the sweep waits for, or what waits for the sweep and then finds no row.
+    // Held once more, it is as young as a new hold (xmax tells the two apart). The row lock is what the sweep waits for, or what waits for the sweep and then finds no row.
     public const string Hold = """
         WITH known AS (SELECT id, sha256, width, height FROM blobs WHERE id = $1 AND sha256 = $2 AND stored FOR UPDATE),
-        held AS (INSERT INTO blob_refs (id, sha256, owner_id) SELECT id, sha256, $3 FROM known ON CONFLICT DO NOTHING RETURNING id),
-        counted AS (UPDATE blobs b SET refs = refs + 1 FROM held WHERE b.id = $1 AND b.sha256 = $2)
+        held AS (INSERT INTO blob_refs (id, sha256, owner_id) SELECT id, sha256, $3 FROM known
+            ON CONFLICT (id, sha256, owner_id) DO UPDATE SET confirmed = false, created_at = now() RETURNING xmax = 0 AS fresh),
+        counted AS (UPDATE blobs b SET refs = refs + 1 FROM held WHERE held.fresh AND b.id = $1 AND b.sha256 = $2)
         SELECT width, height FROM known
         """;
 
@@ -27,7 +28,16 @@ internal static class BlobSql
         SELECT sha256, owner_id FROM blob_refs WHERE NOT confirmed AND created_at < $1 ORDER BY created_at LIMIT 100
         """;
 
-    public const string Confirm = "UPDATE blob_refs SET confirmed = true WHERE id = $1 AND sha256 = $2 AND owner_id = $3";
+    public const string Doubt = "UPDATE blob_refs SET confirmed = false, created_at = now() WHERE id = $1 AND sha256 = $2 AND owner_id = $3";
+
+    // Not one that was taken, or taken anew, after the holder was looked for.
+    public const string ReleaseOrphan = """
+        WITH gone AS (
+            DELETE FROM blob_refs WHERE id = $1 AND sha256 = $2 AND owner_id = $3 AND NOT confirmed AND created_at < $4 RETURNING id)
+        UPDATE blobs b SET refs = refs - 1, touched_at = now() FROM gone WHERE b.id = $1 AND b.sha256 = $2
+        """;
+
+    public const string Confirm = "UPDATE blob_refs SET confirmed = true WHERE id = $1 AND sha256 = $2 AND owner_id = $3 AND created_at < $4";
 
     // A post that is deleted still holds its photos until it is swept.
     public const string IsHeld = """

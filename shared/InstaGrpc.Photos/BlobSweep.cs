@@ -38,7 +38,9 @@ public sealed class BlobSweep(NodePool pool, ShardRouter router, PhotoStore stor
     public async ValueTask ReleaseAsync(BlobId blob, long owner, CancellationToken cancellation)
     {
         await using var connection = await OpenAsync(blob.RoutingId, cancellation).ConfigureAwait(false);
-        await ExecuteAsync(connection, null, BlobSql.Release, blob, owner, cancellation).ConfigureAwait(false);
+        await using var release = Command(connection, null, BlobSql.Release, blob);
+        release.Parameters.Add(new NpgsqlParameter<long> { TypedValue = owner });
+        await release.ExecuteNonQueryAsync(cancellation).ConfigureAwait(false);
     }
 
     /// <summary>Holds that were taken a while ago: the post is there, and the hold is good for ever, or it never will be.</summary>
@@ -59,8 +61,11 @@ public sealed class BlobSweep(NodePool pool, ShardRouter router, PhotoStore stor
 
             foreach (var (blob, owner) in holds)
             {
-                var sql = await IsHeldAsync(blob, owner, cancellation).ConfigureAwait(false) ? BlobSql.Confirm : BlobSql.Release;
-                await ExecuteAsync(connection, null, sql, blob, owner, cancellation).ConfigureAwait(false);
+                var sql = await IsHeldAsync(blob, owner, cancellation).ConfigureAwait(false) ? BlobSql.Confirm : BlobSql.ReleaseOrphan;
+                await using var settle = Command(connection, null, sql, blob);
+                settle.Parameters.Add(new NpgsqlParameter<long> { TypedValue = owner });
+                settle.Parameters.Add(Before(options.OrphanLifetime));
+                await settle.ExecuteNonQueryAsync(cancellation).ConfigureAwait(false);
             }
 
             if (holds.Count == 0)
@@ -163,14 +168,6 @@ public sealed class BlobSweep(NodePool pool, ShardRouter router, PhotoStore stor
         await pool.OpenAsync(await router.NodeOfAsync(id, cancellation).ConfigureAwait(false), cancellation).ConfigureAwait(false);
 
     private NpgsqlParameter<DateTime> Before(TimeSpan age) => new() { TypedValue = (time.GetUtcNow() - age).UtcDateTime };
-
-    private static async ValueTask ExecuteAsync(
-        NpgsqlConnection connection, NpgsqlTransaction? transaction, string sql, BlobId blob, long owner, CancellationToken cancellation)
-    {
-        await using var command = Command(connection, transaction, sql, blob);
-        command.Parameters.Add(new NpgsqlParameter<long> { TypedValue = owner });
-        await command.ExecuteNonQueryAsync(cancellation).ConfigureAwait(false);
-    }
 
     private static NpgsqlCommand Command(NpgsqlConnection connection, NpgsqlTransaction? transaction, string sql, BlobId blob)
     {

@@ -152,10 +152,10 @@ public sealed partial class PhotoDecoder : IDisposable
         }
     }
 
-    [LoggerMessage(2000, LogLevel.Debug, "Decoder {Process} started with libvips {Version}")]
+    [LoggerMessage(2100, LogLevel.Debug, "Decoder {Process} started with libvips {Version}")]
     private partial void LogStarted(int process, string version);
 
-    [LoggerMessage(2001, LogLevel.Warning, "Decoder {Process} was lost under a photo: {Reason}")]
+    [LoggerMessage(2101, LogLevel.Warning, "Decoder {Process} was lost under a photo: {Reason}")]
     private partial void LogLost(int process, string reason);
 
     private sealed class Children(string libvips, int most) : IDisposable

@@ -1,5 +1,6 @@
 using Grpc.Core;
 using InstaGrpc.Contracts.GraphV1;
+using InstaGrpc.Contracts.MediaV1;
 using InstaGrpc.Contracts.Positions;
 using InstaGrpc.Postgres;
 
@@ -159,9 +160,32 @@ public class AccountTests(AssemblyServers servers) : IClassFixture<AssemblyServe
     }
 
     [Fact]
-    public async Task WhatIsNotThereYetIsUnimplemented()
+    public async Task AnAvatarIsAPhotoOfAPostOfOnesOwnAndOutlivesIt()
     {
         await using var mesh = await GraphMesh.StartAsync(servers.Servers);
-        await mesh.As(5).SetAvatarAsync(new SetAvatarRequest { MediaId = 5 }).FailsAsync(StatusCode.Unimplemented);
+        var (ann, bob) = (await mesh.CreateAsync("ann"), await mesh.CreateAsync("bob"));
+        var blob = new string('b', 64);
+        await mesh.StoreBlobAsync(blob);
+        var media = new MediaService.MediaServiceClient(mesh.Mesh.As($"user:{ann.Id}"));
+        var post = (await media.CreateMediaAsync(new CreateMediaRequest { BlobIds = { blob }, RequestId = "r" })).Media;
+
+        await mesh.As(bob.Id).SetAvatarAsync(new SetAvatarRequest { MediaId = post.Id }).FailsAsync(StatusCode.PermissionDenied);
+        await mesh.As(ann.Id).SetAvatarAsync(new SetAvatarRequest { MediaId = post.Id, Index = 1 }).RefusesAsync("index");
+        await mesh.As(ann.Id).SetAvatarAsync(new SetAvatarRequest { MediaId = 5 }).FailsAsync(StatusCode.NotFound);
+        Assert.Equal("", (await mesh.Service.GetAvatarAsync(new GetAvatarRequest { UserId = ann.Id })).BlobId);
+
+        await mesh.As(ann.Id).SetAvatarAsync(new SetAvatarRequest { MediaId = post.Id });
+        await mesh.As(ann.Id).SetAvatarAsync(new SetAvatarRequest { MediaId = post.Id });
+        var user = (await mesh.Service.GetUserAsync(new GetUserRequest { UserId = ann.Id })).User;
+        Assert.Equal((post.Id, 0u, blob), (user.AvatarMediaId, user.AvatarIndex, user.AvatarBlobId));
+        Assert.Equal(blob, (await mesh.Service.GetAvatarAsync(new GetAvatarRequest { UserId = ann.Id })).BlobId);
+        Assert.Equal(2, await mesh.CountAsync("SELECT coalesce(sum(refs), 0)::bigint FROM blobs"));
+
+        await mesh.As(ann.Id).SetAvatarAsync(new SetAvatarRequest());
+        user = (await mesh.Service.GetUserAsync(new GetUserRequest { UserId = ann.Id })).User;
+        Assert.Equal((0, ""), (user.AvatarMediaId, user.AvatarBlobId));
+        await mesh.As(ann.Id).DeleteUserAsync(new DeleteUserRequest { UserId = ann.Id });
+        Assert.True((await mesh.Service.GetAvatarAsync(new GetAvatarRequest { UserId = ann.Id })).Deleted);
+        await mesh.Service.GetAvatarAsync(new GetAvatarRequest { UserId = bob.Id + 1 }).FailsAsync(StatusCode.NotFound);
     }
 }

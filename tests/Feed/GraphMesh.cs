@@ -1,4 +1,5 @@
 using InstaGrpc.Contracts.GraphV1;
+using InstaGrpc.Photos;
 using InstaGrpc.Postgres;
 using InstaGrpc.Services.Feed;
 using InstaGrpc.Services.IdService;
@@ -33,6 +34,15 @@ internal sealed class GraphMesh : IAsyncDisposable
 
     public async Task<User> CreateAsync(string name) =>
         (await Service.CreateUserAsync(new CreateUserRequest { Name = name, DisplayName = name.ToUpperInvariant(), RequestId = NewRequest() })).User;
+
+    /// <summary>The row of a photo whose bytes nobody asks for.</summary>
+    public Task StoreBlobAsync(string blob)
+    {
+        var id = new BlobId(blob).RoutingId;
+        return ExecuteWhereAsync(
+            id,
+            $"INSERT INTO blobs (id, sha256, format, width, height, length, stored) VALUES ({id}, decode('{blob}', 'hex'), 1, 8, 6, 1, true)");
+    }
 
     /// <summary>The sum over both nodes.</summary>
     public async Task<long> CountAsync(string sql)

@@ -68,6 +68,9 @@ public sealed class RunningMesh : IAsyncLifetime
 
     public FeedService.FeedServiceClient Feed { get; private set; } = null!;
 
+    /// <summary>Where the mesh tells an edge cache what is deleted; nobody listens unless a test does.</summary>
+    public int EdgePort { get; private set; }
+
     /// <summary>Where a service is called: <c>host:port</c>.</summary>
     public string GrpcOf(string service) => string.Create(CultureInfo.InvariantCulture, $"127.0.0.1:{PortsOf(service).Grpc}");
 
@@ -94,6 +97,20 @@ public sealed class RunningMesh : IAsyncLifetime
 
     public async Task<Media> NewMediaAsync(long owner, string caption = "caption") => (await Media.CreateMediaAsync(
         new CreateMediaRequest { Caption = caption, RequestId = Guid.NewGuid().ToString("N") }, AsUser(owner))).Media;
+
+    /// <summary>A post of one photo.</summary>
+    public async Task<Media> NewPhotoAsync(long owner, byte[] photo)
+    {
+        using var upload = Media.Upload(AsUser(owner));
+        foreach (var part in photo.Chunk(64 * 1024))
+        {
+            await upload.RequestStream.WriteAsync(new UploadRequest { Chunk = Google.Protobuf.UnsafeByteOperations.UnsafeWrap(part) });
+        }
+        await upload.RequestStream.CompleteAsync();
+        var blob = (await upload).BlobId;
+        return (await Media.CreateMediaAsync(
+            new CreateMediaRequest { BlobIds = { blob }, RequestId = Guid.NewGuid().ToString("N") }, AsUser(owner))).Media;
+    }
 
     public async Task<NpgsqlDataSource> PostgresOfAsync(long id) => Nodes.Primary(await Router.NodeOfAsync(id, CancellationToken.None));
 
@@ -157,19 +174,21 @@ public sealed class RunningMesh : IAsyncLifetime
     }
 
     /// <summary>Reads by level, summed over all processes, as /metrics tells.</summary>
-    public async Task<long> CacheReadsAsync(string method, params string[] levels)
+    public Task<long> CacheReadsAsync(string method, params string[] levels) => CountedAsync(
+        Webs,
+        line => line.StartsWith("insta_cache_reads", StringComparison.Ordinal) && line.Contains($"method=\"{method}\"", StringComparison.Ordinal)
+            && levels.Any(level => line.Contains($"level=\"{level}\"", StringComparison.Ordinal)));
+
+    /// <summary>The sum of samples of /metrics.</summary>
+    public static async Task<long> CountedAsync(IEnumerable<Uri> webs, Func<string, bool> isCounted)
     {
         using var client = new HttpClient();
         var sum = 0L;
-        foreach (var web in Webs)
+        foreach (var web in webs)
         {
-            foreach (var line in (await client.GetStringAsync(new Uri(web, "/metrics"))).Split('\n'))
+            foreach (var line in (await client.GetStringAsync(new Uri(web, "/metrics"))).Split('\n').Where(isCounted))
             {
-                if (line.StartsWith("insta_cache_reads", StringComparison.Ordinal) && line.Contains($"method=\"{method}\"", StringComparison.Ordinal)
-                    && levels.Any(level => line.Contains($"level=\"{level}\"", StringComparison.Ordinal)))
-                {
-                    sum += (long)double.Parse(line.Split(' ')[1], CultureInfo.InvariantCulture);
-                }
+                sum += (long)double.Parse(line.Split(' ')[1], CultureInfo.InvariantCulture);
             }
         }
         return sum;
@@ -226,6 +245,9 @@ public sealed class RunningMesh : IAsyncLifetime
             Variables[$"INSTA__POSTGRES__NODES__{name}__PRIMARY"] = database;
         }
         Variables["INSTA__MEMCACHED__SERVERS"] = string.Join(',', _servers.MemcachedServers);
+        Variables["INSTA__PHOTOS__FOLDER"] = Path.Combine(_servers.Folder, "blobs");
+        EdgePort = LoopbackPort.Free();
+        Variables["INSTA__PHOTOS__EDGES__0"] = string.Create(CultureInfo.InvariantCulture, $"http://127.0.0.1:{EdgePort}");
         Variables["INSTA__KAFKA__BOOTSTRAPSERVERS"] = _servers.Kafka;
         Variables["INSTA__KAFKA__EMBEDDED"] = _servers.Broker.IsApacheKafka ? "false" : "true";
         var (code, output) = await InstaProcess.RunAsync(Variables, "migrate");

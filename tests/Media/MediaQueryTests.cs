@@ -1,3 +1,4 @@
+using InstaGrpc.Photos;
 using InstaGrpc.Services.Media;
 
 namespace InstaGrpc.Media.Tests;
@@ -9,7 +10,7 @@ public class MediaQueryTests(AssemblyServers servers) : IClassFixture<AssemblySe
     {
         await using var nodes = await TestNodes.CreateAsync(servers.Servers, nodes: 1);
         var database = nodes.Nodes.Values.Single();
-        foreach (var (name, sql) in QueryPlans.Of(typeof(MediaSql)))
+        foreach (var (name, sql) in QueryPlans.Of(typeof(MediaSql)).Concat(QueryPlans.Of(typeof(BlobSql))))
         {
             var plan = await QueryPlans.ExplainAsync(database, sql);
             Assert.False(plan.Contains("Seq Scan", StringComparison.Ordinal) || plan.Contains("Sort", StringComparison.Ordinal), $"{name}:\n{plan}");

@@ -2,6 +2,7 @@ using Grpc.Core;
 using InstaGrpc.Contracts.Ids;
 using InstaGrpc.Contracts.MediaV1;
 using InstaGrpc.Contracts.Positions;
+using InstaGrpc.Photos;
 
 namespace InstaGrpc.Media.Tests;
 
@@ -14,10 +15,13 @@ public class PostTests(AssemblyServers servers) : IClassFixture<AssemblyServers>
     {
         await using var mesh = await MediaMesh.StartAsync(servers.Servers);
         var user = await mesh.UserAsync("n2", 1);
-        var request = new CreateMediaRequest { Caption = "Grüße 🌍", BlobIds = { _blob, new string('0', 64) }, RequestId = "r" };
+        var (one, two) = (await mesh.UploadAsync(user, GeneratedPicture.Png(1, 64, 48)), await mesh.UploadAsync(user, GeneratedPicture.Png(2, 30, 40)));
+        var request = new CreateMediaRequest { Caption = "Grüße 🌍", BlobIds = { one.BlobId, two.BlobId }, RequestId = "r" };
         var call = mesh.As(user).CreateMediaAsync(request);
         var made = (await call).Media;
         Assert.Equal((user, "Grüße 🌍", 2), (made.OwnerId, made.Caption, made.Photos.Count));
+        Assert.Equal(
+            [new Photo { BlobId = one.BlobId, Width = 64, Height = 48 }, new Photo { BlobId = two.BlobId, Width = 30, Height = 40 }], made.Photos);
         Assert.Equal(new InstaId(user).Shard, new InstaId(made.Id).Shard);
         Assert.True(ReadToken.Parse(call.GetTrailers().GetValue("insta-lsn")!).TryGet(new NodeName("n2"), out _));
 
@@ -127,6 +131,7 @@ public class PostTests(AssemblyServers servers) : IClassFixture<AssemblyServers>
         await media.CreateMediaAsync(new CreateMediaRequest { RequestId = "r", Caption = "a\0b" }).RefusesAsync("caption");
         await media.CreateMediaAsync(new CreateMediaRequest { RequestId = "r", BlobIds = { Enumerable.Repeat(_blob, 11) } }).RefusesAsync("blob_ids");
         await media.CreateMediaAsync(new CreateMediaRequest { RequestId = "r", BlobIds = { _blob, "../x" } }).RefusesAsync("blob_ids[1]");
+        await media.CreateMediaAsync(new CreateMediaRequest { RequestId = "r", BlobIds = { _blob } }).RefusesAsync("blob_ids[0]");
         foreach (var id in (long[])[0, -1, long.MinValue, long.MaxValue])
         {
             await media.GetMediaAsync(new GetMediaRequest { MediaId = id }).RefusesAsync("media_id");

@@ -1,9 +1,6 @@
 using Grpc.Core;
 using InstaGrpc.Contracts.MediaV1;
 using InstaGrpc.Contracts.Positions;
-using InstaGrpc.Postgres;
-using InstaGrpc.Services.Media;
-using Microsoft.Extensions.Logging.Abstractions;
 
 namespace InstaGrpc.Media.Tests;
 
@@ -71,9 +68,7 @@ public class SweepTests(AssemblyServers servers) : IClassFixture<AssemblyServers
 
     private static async Task<bool> TrySweepAsync(MediaMesh mesh)
     {
-        var nodes = mesh.Nodes;
-        using var sweep = new MediaSweep(
-            nodes.Pool, new FirstAnswers(nodes.Options), new MediaOptions(), TimeProvider.System, NullLogger<MediaSweep>.Instance);
+        using var sweep = mesh.NewSweep();
         return await sweep.SweepAsync(new NodeName("n1"), CancellationToken.None);
     }
 }

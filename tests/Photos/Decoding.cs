@@ -33,7 +33,8 @@ public sealed class Decoding : IDisposable
         Decoder.RenderAsync(request, () => new MemoryStream(photo), photo.Length, CancellationToken.None).AsTask();
 
     public Task<RenderedPhoto> PixelsAsync(byte[] photo, int width = 16_000) =>
-        Decoder.PixelsAsync(new RenderRequest(width, false, PhotoFormat.Png, 100), () => new MemoryStream(photo), photo.Length, CancellationToken.None).AsTask();
+        Decoder.PixelsAsync(new RenderRequest(width, false, PhotoFormat.Png, 100), () => new MemoryStream(photo), photo.Length, CancellationToken.None)
+            .AsTask();
 
     /// <summary>A generated picture in a format.</summary>
     public async Task<byte[]> PhotoAsync(int number, int width, int height, PhotoFormat format = PhotoFormat.Jpeg, int quality = 90)

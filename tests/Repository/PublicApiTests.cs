@@ -6,7 +6,7 @@ namespace InstaGrpc.Repository.Tests;
 /// <summary>What teams build on stands in a PublicAPI.txt beside each toolkit project, so that a review sees it change.</summary>
 public sealed class PublicApiTests
 {
-    private static readonly string[] _toolkit = ["Caching", "ChangeLog", "Contracts", "Embedded", "Memcached", "Mesh", "Postgres", "Timelines"];
+    private static readonly string[] _toolkit = ["Caching", "ChangeLog", "Contracts", "Embedded", "Memcached", "Mesh", "Photos", "Postgres", "Timelines"];
 
     public static TheoryData<string> Projects => [.. _toolkit];
 

@@ -1,12 +1,14 @@
 using System.Globalization;
+using Google.Protobuf;
 using Grpc.Core;
 using InstaGrpc.Contracts.GraphV1;
 using InstaGrpc.Contracts.MediaV1;
 using InstaGrpc.Host.Client;
+using InstaGrpc.Photos;
 
 namespace InstaGrpc.Host.Demo;
 
-/// <summary>A small world to look at: 20 users, one of them followed by all, 60 posts, follows and likes. Written through the services, once:
+/// <summary>A small world to look at: 20 users, one of them followed by all, 60 posts with pictures, follows and likes. Written through the services, once:
 /// a second run finds it and changes nothing; one after a run that was killed on the way completes it.</summary>
 /// <param name="mesh">Where it is written.</param>
 /// <param name="doneFile">Says that it is whole.</param>
@@ -20,12 +22,18 @@ internal sealed class DemoSeed(MeshConnection mesh, string doneFile)
 
     private const string _celebrity = "nova";
     private const int _postsEach = 3;
+    private const int _pictures = 10;
+    private const int _pictureSide = 640;
+    private const int _chunk = 64 * 1024;
 
     private static readonly string[] _names =
     [
         _celebrity, "ada", "ben", "chloe", "dario", "elif", "femi", "greta", "hugo", "ines", "jun", "kaya", "liam", "mina", "noor", "otto", "pia",
         "quinn", "rosa", "sam",
     ];
+
+    // By number, as they are uploaded; the same picture is one blob, in however many posts.
+    private readonly Dictionary<int, string> _blobs = [];
 
     private static readonly string[] _captions =
     [
@@ -51,14 +59,20 @@ internal sealed class DemoSeed(MeshConnection mesh, string doneFile)
             posts.AddRange(there.Media.Reverse().Take(_postsEach).Select(media => media.Id));
             for (var n = there.Media.Count; n < _postsEach; n++)
             {
+                var number = user * _postsEach + n;
                 var created = await mesh.Media.CreateMediaAsync(
                     new CreateMediaRequest
                     {
-                        Caption = _captions[(user * _postsEach + n) % _captions.Length],
+                        Caption = _captions[number % _captions.Length],
+                        BlobIds = { await PictureAsync(number % _pictures, caller, ct) },
                         RequestId = string.Create(CultureInfo.InvariantCulture, $"demo-{_names[user]}-{n}"),
                     },
                     MeshConnection.AsUser(caller, ct));
                 posts.Add(created.Media.Id);
+                if (n == 0 && created.Media.Photos.Count > 0)
+                {
+                    await mesh.Graph.SetAvatarAsync(new SetAvatarRequest { MediaId = created.Media.Id }, MeshConnection.AsUser(caller, ct));
+                }
             }
         }
         for (var user = 0; user < _names.Length; user++)
@@ -74,6 +88,28 @@ internal sealed class DemoSeed(MeshConnection mesh, string doneFile)
         }
         await File.WriteAllTextAsync(doneFile, "", ct);
         return users;
+    }
+
+    /// <summary>The blob of a generated picture; none where the mesh can't decode photos.</summary>
+    private async Task<IReadOnlyList<string>> PictureAsync(int number, long caller, CancellationToken ct)
+    {
+        if (_blobs.TryGetValue(number, out var known)) return known.Length > 0 ? [known] : [];
+        try
+        {
+            using var upload = mesh.Media.Upload(MeshConnection.AsUser(caller, ct));
+            foreach (var part in GeneratedPicture.Png(number, _pictureSide, _pictureSide).Chunk(_chunk))
+            {
+                await upload.RequestStream.WriteAsync(new UploadRequest { Chunk = UnsafeByteOperations.UnsafeWrap(part) }, ct);
+            }
+            await upload.RequestStream.CompleteAsync();
+            _blobs[number] = (await upload).BlobId;
+        }
+        catch (RpcException e) when (e.StatusCode == StatusCode.Unavailable)
+        {
+            // Without libvips the demo is one of words.
+            _blobs[number] = "";
+        }
+        return await PictureAsync(number, caller, ct);
     }
 
     private async Task LikeAsync(long post, long user, CancellationToken ct)

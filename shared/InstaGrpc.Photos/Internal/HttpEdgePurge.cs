@@ -31,6 +31,6 @@ internal sealed partial class HttpEdgePurge(PhotoOptions options, ILogger<HttpEd
 
     public void Dispose() => _client.Dispose();
 
-    [LoggerMessage(2002, LogLevel.Warning, "The edge {Edge} could not be told what is deleted; a later round tells it again: {Reason}")]
+    [LoggerMessage(2102, LogLevel.Warning, "The edge {Edge} could not be told what is deleted; a later round tells it again: {Reason}")]
     private partial void LogAway(string edge, string reason);
 }

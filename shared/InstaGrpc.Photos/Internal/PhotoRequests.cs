@@ -248,9 +248,9 @@ internal sealed partial class PhotoRequests(
         return false;
     }
 
-    [LoggerMessage(2003, LogLevel.Warning, "A photo can't be served at the moment: {Reason}")]
+    [LoggerMessage(2103, LogLevel.Warning, "A photo can't be served at the moment: {Reason}")]
     private partial void LogFailed(string reason);
 
-    [LoggerMessage(2004, LogLevel.Warning, "Photo {Blob} was taken and can't be decoded now: it {Reason}")]
+    [LoggerMessage(2104, LogLevel.Warning, "Photo {Blob} was taken and can't be decoded now: it {Reason}")]
     private partial void LogUndecodable(BlobId blob, string reason);
 }

@@ -134,15 +134,17 @@ internal sealed unsafe class PhotoRenderer(VipsLibrary vips)
             operation.Set("Q", quality.ToString(CultureInfo.InvariantCulture));
         }
 
-        return operation.Set("in", image).Set("strip", "true").Bytes();
+        var file = operation.Set("in", image).Set("strip", "true").Bytes();
+        return format == PhotoFormat.WebP ? WebPMetadata.Strip(file) : file;
     }
 
     private double Likeness(byte[] file, PhotoFormat format, byte[] before, int width, int height)
     {
         fixed (byte* bytes = file)
         {
-            using var operation = new VipsOperation(vips, format == PhotoFormat.WebP ? "webpload_buffer" : "jpegload_buffer").Set("buffer", bytes, file.Length).Image();
-            return Ssim.Of(before, Ssim.Luma(operation.Pixels(), width * height, operation.Bands), width, height, 1);
+            var loader = format == PhotoFormat.WebP ? "webpload_buffer" : "jpegload_buffer";
+            using var image = new VipsOperation(vips, loader).Set("buffer", bytes, file.Length).Image();
+            return Ssim.Of(before, Ssim.Luma(image.Pixels(), width * height, image.Bands), width, height, 1);
         }
     }
 }

@@ -100,7 +100,8 @@ internal static class PhotoFile
         var start = rest.IndexOfAnyExcept((byte)0);
         var content = rest[start..];
         return content.StartsWith((ReadOnlySpan<byte>)[0xFF, 0xD8, 0xFF])
-            || (content.Length > 8 && content[4..8].SequenceEqual("ftyp"u8))
+            // A box: its length, of which the leading zeros were passed over, and its type.
+            || content[..Math.Min(content.Length, 8)].IndexOf("ftyp"u8) >= 0
             || content.EndsWith("SEFT"u8);
     }
 

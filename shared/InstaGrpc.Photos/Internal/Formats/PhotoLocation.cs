@@ -11,6 +11,7 @@ internal static class PhotoLocation
 {
     private const ushort GpsDirectory = 0x8825;
     private const int MostEntries = 512;
+    private const int LongestValue = 256;
 
     public static List<PhotoPatch> Find(ReadOnlySpan<byte> file, PhotoFormat format)
     {
@@ -131,29 +132,34 @@ internal static class PhotoLocation
         return count <= MostEntries && first + (12L * count) <= tiff.Length;
     }
 
-    /// <summary><c>exif:GPSLatitude="48,8.1N"</c> or <c>&lt;exif:GPSLatitude&gt;48,8.1N&lt;</c>: digits and letters of the value become spaces.</summary>
+    /// <summary><c>exif:GPSLatitude="48,8.1N"</c> or <c>&lt;exif:GPSLatitude&gt;48,8.1N&lt;</c>: the value becomes spaces. Nothing else does, however
+    /// damaged the packet: a value has an end nearby.</summary>
     private static void InXmp(ReadOnlySpan<byte> text, int offset, List<PhotoPatch> patches)
     {
         var start = 0;
         for (int at; (at = text[start..].IndexOf("exif:GPS"u8)) >= 0;)
         {
+            var isClosing = start + at > 0 && text[start + at - 1] == '/';
             start += at + 8;
-            var value = text[start..].IndexOfAny("\">"u8);
-            if (value < 0)
+            while (start < text.Length && char.IsAsciiLetterOrDigit((char)text[start]))
             {
-                return;
+                start++;
             }
 
-            var from = start + value + 1;
-            var length = text[from..].IndexOfAny("\"<"u8);
-            if (length > 0)
+            var (from, end) = text[start..] switch
+            {
+                [(byte)'=', (byte)'"', ..] => (start + 2, (byte)'"'),
+                [(byte)'=', (byte)'\'', ..] => (start + 2, (byte)'\''),
+                [(byte)'>', ..] when !isClosing => (start + 1, (byte)'<'),
+                _ => (0, (byte)0),
+            };
+            if (from > 0 && text[from..Math.Min(text.Length, from + LongestValue)].IndexOf(end) is > 0 and var length)
             {
                 var spaces = new byte[length];
                 spaces.AsSpan().Fill((byte)' ');
                 patches.Add(new PhotoPatch(offset + from, spaces));
+                start = from + length;
             }
-
-            start = from + Math.Max(0, length);
         }
     }
 

@@ -46,7 +46,8 @@ internal sealed partial class FolderStore(string root, PhotoMetrics metrics) : I
         var path = PathOf(name);
         try
         {
-            var bytes = new FileStream(path, new FileStreamOptions { Options = FileOptions.Asynchronous, BufferSize = 0, Share = FileShare.Read | FileShare.Delete });
+            var options = new FileStreamOptions { Options = FileOptions.Asynchronous, BufferSize = 0, Share = FileShare.Read | FileShare.Delete };
+            var bytes = new FileStream(path, options);
             bytes.Position = Math.Min(offset, bytes.Length);
             return ValueTask.FromResult<BlobContent?>(new BlobContent(bytes, bytes.Length, path));
         }
