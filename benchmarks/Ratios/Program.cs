@@ -4,6 +4,7 @@ using InstaGrpc.Ratios.Feed;
 using InstaGrpc.Ratios.Freshness;
 using InstaGrpc.Ratios.Hit;
 using InstaGrpc.Ratios.Ids;
+using InstaGrpc.Ratios.Images;
 using InstaGrpc.Ratios.Likes;
 using InstaGrpc.Ratios.Memcached;
 
@@ -25,6 +26,7 @@ var benchmarks = new Dictionary<string, Func<IBenchmark>>(StringComparer.Ordinal
     ["freshness"] = () => new FreshnessBenchmark(),
     ["hit"] = () => new HitBenchmark(),
     ["ids"] = () => new IdsBenchmark(),
+    ["images"] = () => new ImagesBenchmark(),
     ["likes"] = () => new LikesBenchmark(),
     ["memcached"] = () => new MemcachedBenchmark(),
 };
