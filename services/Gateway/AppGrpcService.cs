@@ -10,7 +10,7 @@ using InstaGrpc.Services.Gateway.Uploads;
 using Microsoft.AspNetCore.Http;
 using App = InstaGrpc.Contracts.AppV1;
 using Graph = InstaGrpc.Contracts.GraphV1;
-using Photos = InstaGrpc.Contracts.MediaV1;
+using Posts = InstaGrpc.Contracts.MediaV1;
 
 namespace InstaGrpc.Services.Gateway;
 
@@ -85,14 +85,14 @@ internal sealed class AppGrpcService(
     public override async Task<App.LikeResponse> Like(App.LikeRequest request, ServerCallContext context)
     {
         await media.LikeAsync(
-            new Photos.LikeRequest { MediaId = request.MediaId }, cancellationToken: context.CancellationToken).ConfigureAwait(false);
+            new Posts.LikeRequest { MediaId = request.MediaId }, cancellationToken: context.CancellationToken).ConfigureAwait(false);
         return new App.LikeResponse();
     }
 
     public override async Task<App.UnlikeResponse> Unlike(App.UnlikeRequest request, ServerCallContext context)
     {
         await media.UnlikeAsync(
-            new Photos.UnlikeRequest { MediaId = request.MediaId }, cancellationToken: context.CancellationToken).ConfigureAwait(false);
+            new Posts.UnlikeRequest { MediaId = request.MediaId }, cancellationToken: context.CancellationToken).ConfigureAwait(false);
         return new App.UnlikeResponse();
     }
 
@@ -109,7 +109,7 @@ internal sealed class AppGrpcService(
     public override async Task<App.DeleteCommentResponse> DeleteComment(App.DeleteCommentRequest request, ServerCallContext context)
     {
         await media.DeleteCommentAsync(
-            new Photos.DeleteCommentRequest { MediaId = request.MediaId, CommentId = request.CommentId },
+            new Posts.DeleteCommentRequest { MediaId = request.MediaId, CommentId = request.CommentId },
             cancellationToken: context.CancellationToken).ConfigureAwait(false);
         return new App.DeleteCommentResponse();
     }
@@ -191,7 +191,7 @@ internal sealed class AppGrpcService(
         return left > TimeSpan.Zero ? left : TimeSpan.Zero;
     }
 
-    private async ValueTask<AppPost> PostAsync(Photos.Media post, ServerCallContext context)
+    private async ValueTask<AppPost> PostAsync(Posts.Media post, ServerCallContext context)
     {
         var filled = await posts.OfAsync([post], context.CancellationToken).ConfigureAwait(false);
         return filled.SingleOrDefault() ?? throw new EntityNotFoundException("post", post.Id);

@@ -186,11 +186,11 @@ public sealed class PhotoTests(RunningMesh running) : IClassFixture<RunningMesh>
     [Fact]
     public async Task AnEdgeAnswersNineOfTenAndForgetsWhatIsDeleted()
     {
-        using var edge = new CachingEdge(Mesh.EdgePort, _client.BaseAddress!, most: 120);
+        using var edge = new CachingEdge(Mesh.EdgePort, _client.BaseAddress!, most: 70);
         using var client = new HttpClient { BaseAddress = edge.Address };
         var user = (await Mesh.NewUserAsync()).Id;
         List<(Media Post, string Path, string Accept)> urls = [];
-        for (var i = 0; i < 30; i++)
+        for (var i = 0; i < 15; i++)
         {
             var post = await Mesh.NewPhotoAsync(user, GeneratedPicture.Png(1000 + i, 60, 40));
             foreach (var variant in (PhotoVariant[])[PhotoVariant.Thumb, PhotoVariant.Small, PhotoVariant.Large])
@@ -200,7 +200,7 @@ public sealed class PhotoTests(RunningMesh running) : IClassFixture<RunningMesh>
             }
         }
 
-        // Zipf: the k-th most popular of 180 URLs is asked for 1/k as often as the first; the edge has room for 120.
+        // Zipf: the k-th most popular of 90 URLs is asked for 1/k as often as the first; the edge has room for 70.
         var random = new Random(7);
         List<double> sums = [];
         for (var k = 1; k <= urls.Count; k++)
