@@ -46,7 +46,7 @@ internal static class TypeText
 
     private static string Of(Type type, NullabilityInfo? nullability)
     {
-        if (Nullable.GetUnderlyingType(type) is { } inner) return Of(inner, nullability?.GenericTypeArguments.SingleOrDefault()) + "?";
+        if (Nullable.GetUnderlyingType(type) is { } inner) return Of(inner, nullability?.GenericTypeArguments is [var one] ? one : null) + "?";
 
         // A `T` that may be anything counts as one that may be null, so `T?` can't be told from it.
         var mark = nullability?.ReadState == NullabilityState.Nullable && !type.IsValueType && !type.IsGenericParameter ? "?" : "";
