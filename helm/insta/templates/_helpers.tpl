@@ -10,6 +10,178 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version }}
 {{- end -}}
 
-{{- define "insta.image" -}}
-{{- printf "%s:%s" .Values.image.repository (.Values.image.tag | default .Chart.AppVersion) -}}
+{{- define "insta.selector" -}}
+app.kubernetes.io/name: insta
+app.kubernetes.io/instance: {{ .Release.Name }}
+{{- end -}}
+
+{{- define "insta.memcached" -}}
+{{- if .Values.bundled.memcached.enabled -}}{{ include "insta.name" . }}-memcached:11211{{- else -}}{{ join "," .Values.memcached.servers }}{{- end -}}
+{{- end -}}
+
+{{- define "insta.kafka" -}}
+{{- if .Values.bundled.kafka.enabled -}}{{ include "insta.name" . }}-kafka:9092{{- else -}}{{ .Values.kafka.bootstrapServers }}{{- end -}}
+{{- end -}}
+
+{{- /* What the restricted profile of pod security asks of every pod, ours and the migration's. */ -}}
+{{- define "insta.podSecurity" -}}
+runAsNonRoot: true
+runAsUser: 10001
+runAsGroup: 10001
+fsGroup: 10001
+seccompProfile:
+  type: RuntimeDefault
+{{- end -}}
+
+{{- define "insta.containerSecurity" -}}
+allowPrivilegeEscalation: false
+readOnlyRootFilesystem: true
+capabilities:
+  drop: ["ALL"]
+{{- end -}}
+
+{{- /* Where the servers are, and the secrets by reference. */ -}}
+{{- define "insta.env" -}}
+- name: INSTA__POSTGRES__DIRECTORY
+  valueFrom:
+    secretKeyRef:
+      name: {{ .Values.postgres.secret }}
+      key: {{ .Values.postgres.directoryKey }}
+{{- range $node, $key := .Values.postgres.nodes }}
+- name: INSTA__POSTGRES__NODES__{{ $node }}__PRIMARY
+  valueFrom:
+    secretKeyRef:
+      name: {{ $.Values.postgres.secret }}
+      key: {{ $key }}
+{{- end }}
+{{- with .Values.kafka.clientSecret }}
+{{- range $setting := $.Values.kafka.clientSecretKeys }}
+- name: INSTA__KAFKA__CLIENT__{{ $setting }}
+  valueFrom:
+    secretKeyRef:
+      name: {{ $.Values.kafka.clientSecret }}
+      key: {{ $setting }}
+{{- end }}
+{{- end }}
+{{- end -}}
+
+{{- /* The pod of a role. Takes a dict: root, role, settings, tag, track. */ -}}
+{{- define "insta.pod" -}}
+metadata:
+  labels:
+    {{- include "insta.labels" .root | nindent 4 }}
+    app.kubernetes.io/component: {{ .role }}
+    insta/track: {{ .track }}
+  annotations:
+    checksum/config: {{ include (print .root.Template.BasePath "/configmap.yaml") .root | sha256sum }}
+spec:
+  {{- with .root.Values.serviceAccount.name }}
+  serviceAccountName: {{ . }}
+  {{- end }}
+  automountServiceAccountToken: false
+  terminationGracePeriodSeconds: {{ .settings.terminationGracePeriodSeconds }}
+  securityContext:
+    {{- include "insta.podSecurity" . | nindent 4 }}
+  containers:
+    - name: insta
+      image: {{ printf "%s:%s" .root.Values.image.repository .tag }}
+      imagePullPolicy: {{ .root.Values.image.pullPolicy }}
+      args: ["serve", "--roles", {{ .role | quote }}]
+      envFrom:
+        - configMapRef:
+            name: {{ include "insta.name" .root }}
+      env:
+        - name: POD_IP
+          valueFrom:
+            fieldRef:
+              fieldPath: status.podIP
+        - name: INSTA__GRPC__ADVERTISE
+          value: {{ printf "http://$(POD_IP):%d" (int .root.Values.ports.grpc) | quote }}
+        {{- include "insta.env" .root | nindent 8 }}
+        {{- if and (has .role (list "media" "gateway")) .root.Values.photos.secret }}
+        - name: INSTA__PHOTOS__S3__ACCESSKEY
+          valueFrom:
+            secretKeyRef:
+              name: {{ .root.Values.photos.secret }}
+              key: accessKey
+        - name: INSTA__PHOTOS__S3__SECRETKEY
+          valueFrom:
+            secretKeyRef:
+              name: {{ .root.Values.photos.secret }}
+              key: secretKey
+        {{- end }}
+      ports:
+        - name: grpc
+          containerPort: {{ .root.Values.ports.grpc }}
+        - name: web
+          containerPort: {{ .root.Values.ports.web }}
+      startupProbe:
+        httpGet:
+          path: /healthz
+          port: web
+        periodSeconds: 2
+        failureThreshold: 60
+      livenessProbe:
+        httpGet:
+          path: /healthz
+          port: web
+        periodSeconds: 10
+      readinessProbe:
+        httpGet:
+          path: /readyz
+          port: web
+        periodSeconds: 5
+      lifecycle:
+        preStop:
+          # Until the Service has taken the pod out, calls still come: they are answered.
+          sleep:
+            seconds: 5
+      resources:
+        {{- toYaml .settings.resources | nindent 8 }}
+      securityContext:
+        {{- include "insta.containerSecurity" . | nindent 8 }}
+      volumeMounts:
+        - name: tmp
+          mountPath: /tmp
+        {{- if has .role (list "media" "gateway") }}
+        - name: photos
+          mountPath: /var/lib/insta/photos
+        {{- end }}
+  volumes:
+    - name: tmp
+      emptyDir:
+        medium: Memory
+        sizeLimit: 64Mi
+    {{- if has .role (list "media" "gateway") }}
+    - name: photos
+      {{- if .root.Values.photos.claim }}
+      persistentVolumeClaim:
+        claimName: {{ .root.Values.photos.claim }}
+      {{- else }}
+      emptyDir: {}
+      {{- end }}
+    {{- end }}
+  {{- if .root.Values.affinity }}
+  affinity:
+    {{- toYaml .root.Values.affinity | nindent 4 }}
+  {{- else }}
+  topologySpreadConstraints:
+    {{- range $key := list "topology.kubernetes.io/zone" "kubernetes.io/hostname" }}
+    - topologyKey: {{ $key }}
+      maxSkew: 1
+      whenUnsatisfiable: ScheduleAnyway
+      labelSelector:
+        matchLabels:
+          {{- include "insta.selector" $.root | nindent 10 }}
+          app.kubernetes.io/component: {{ $.role }}
+    {{- end }}
+  {{- end }}
+  {{- with .root.Values.nodeSelector }}
+  nodeSelector:
+    {{- toYaml . | nindent 4 }}
+  {{- end }}
+  {{- with .root.Values.tolerations }}
+  tolerations:
+    {{- toYaml . | nindent 4 }}
+  {{- end }}
 {{- end -}}
