@@ -1,4 +1,5 @@
 using InstaGrpc.Ratios;
+using InstaGrpc.Ratios.Edge;
 using InstaGrpc.Ratios.Fanout;
 using InstaGrpc.Ratios.Feed;
 using InstaGrpc.Ratios.Freshness;
@@ -18,17 +19,24 @@ if (args is [PlainLikes.Argument, var database])
     return await PlainLikes.RunAsync(database);
 }
 
+if (args is [EdgeServer.Argument])
+{
+    return await EdgeServer.RunAsync();
+}
+
 // One line for each benchmark: its name, and what makes it.
 var benchmarks = new Dictionary<string, Func<IBenchmark>>(StringComparer.Ordinal)
 {
     ["fanout"] = () => new FanoutBenchmark(),
     ["feed"] = () => new FeedBenchmark(),
     ["freshness"] = () => new FreshnessBenchmark(),
+    ["gateway"] = () => new GatewayBenchmark(),
     ["hit"] = () => new HitBenchmark(),
     ["ids"] = () => new IdsBenchmark(),
     ["images"] = () => new ImagesBenchmark(),
     ["likes"] = () => new LikesBenchmark(),
     ["memcached"] = () => new MemcachedBenchmark(),
+    ["overload"] = () => new OverloadBenchmark(),
 };
 
 return await BenchmarkCommand.RunAsync(benchmarks, args);

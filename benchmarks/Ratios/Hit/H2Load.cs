@@ -10,7 +10,8 @@ namespace InstaGrpc.Ratios.Hit;
 /// <param name="method">Path of the method, e.g. "/insta.media.v1.MediaService/GetMedia".</param>
 /// <param name="request">The request.</param>
 /// <param name="caller">Header <c>insta-caller</c>.</param>
-internal sealed partial class H2Load(string method, IMessage request, string caller) : IDisposable
+/// <param name="asWeb">As gRPC-Web over HTTP/1.1: one request at a time on each of as many connections as there would be streams.</param>
+internal sealed partial class H2Load(string method, IMessage request, string caller, bool asWeb = false) : IDisposable
 {
     private const int Connections = 4;
     private const int StreamsOfAConnection = 16;
@@ -22,9 +23,13 @@ internal sealed partial class H2Load(string method, IMessage request, string cal
     public async Task<(double PerSecond, long Answered)> RunAsync(Uri server, int requests, CancellationToken cancellation)
     {
         string[] command = Machine.OnOtherCore(
-            "h2load", "-n", Text(requests), "-c", Text(Connections), "-m", Text(StreamsOfAConnection), "-t", "1", "-d", _frame,
-            "-H", "content-type: application/grpc", "-H", "te: trailers", "-H", $"insta-caller: {caller}",
-            new Uri(server, method).ToString());
+        [
+            "h2load", "-n", Text(requests), "-t", "1", "-d", _frame, "-H", $"insta-caller: {caller}",
+            .. asWeb
+                ? (string[])["--h1", "-c", Text(Connections * StreamsOfAConnection), "-H", "content-type: application/grpc-web+proto"]
+                : ["-c", Text(Connections), "-m", Text(StreamsOfAConnection), "-H", "content-type: application/grpc", "-H", "te: trailers"],
+            new Uri(server, method).ToString(),
+        ]);
         using var h2load = Process.Start(new ProcessStartInfo(command[0], command[1..])
         {
             RedirectStandardOutput = true, RedirectStandardError = true,
