@@ -50,8 +50,8 @@ public sealed class GatewayOptions
     public int PasswordHashers { get; set; }
 
     /// <summary>Sign-ins that wait for a hasher; one more is refused.</summary>
-    /// <value>50.</value>
-    public int MostWaitingPasswords { get; set; } = 50;
+    /// <value>16.</value>
+    public int MostWaitingPasswords { get; set; } = 16;
 
     /// <summary>The URL under which the outside reaches the role, before the paths of uploads: "https://photos.example.org".</summary>
     /// <value>Empty: paths alone, as pages of this origin need them.</value>

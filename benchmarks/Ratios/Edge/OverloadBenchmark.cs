@@ -15,9 +15,9 @@ internal sealed class OverloadBenchmark : IBenchmark
     private const double RefusalGoal = 1;
     private const int OverloadSeconds = 60;
     private const int SlowSeconds = 20;
+    private const int CapacitySeconds = 6;
 
     private static readonly TimeSpan _second = TimeSpan.FromSeconds(1);
-    private static readonly TimeSpan _capacityTime = TimeSpan.FromSeconds(6);
 
     public string About =>
         $"goodput at {Overload}x of what a handler with 16 connections of {Hold} ms can do, recovery, and a handler that becomes 5 times slower, against"
@@ -71,9 +71,15 @@ internal sealed class OverloadBenchmark : IBenchmark
 
     private static async Task<double> CapacityAsync(BenchmarkReport report, Callers callers, int hold, CancellationToken cancellation)
     {
-        var outcome = await callers.TogetherAsync(ClosedCallers, _capacityTime, cancellation).ConfigureAwait(false);
-        report.AddFigure($"capacity with {hold} ms, calls/s", outcome.PerSecond);
-        return outcome.PerSecond;
+        // The best of some seconds: what it can do when nobody else uses the machine.
+        var best = 0.0;
+        for (var second = 0; second < CapacitySeconds; second++)
+        {
+            best = Math.Max(best, (await callers.TogetherAsync(ClosedCallers, _second, cancellation).ConfigureAwait(false)).PerSecond);
+        }
+
+        report.AddFigure($"capacity with {hold} ms, calls/s", best);
+        return best;
     }
 
     private static async Task<List<Callers.Outcome>> SecondsAsync(
@@ -103,7 +109,7 @@ internal sealed class OverloadBenchmark : IBenchmark
 
     private static async Task<double> RecoveryAsync(BenchmarkReport report, Callers callers, double capacity, CancellationToken cancellation)
     {
-        // Half of what it can do: from when on is nothing refused, in every tenth of a second?
+        // Half of what it can do: from when on is everything answered, in every tenth of a second?
         var step = TimeSpan.FromSeconds(0.1);
         var last = 0;
         for (var tenth = 1; tenth <= 80; tenth++)

@@ -10,8 +10,10 @@ namespace InstaGrpc.Ratios.Hit;
 /// <param name="method">Path of the method, e.g. "/insta.media.v1.MediaService/GetMedia".</param>
 /// <param name="request">The request.</param>
 /// <param name="caller">Header <c>insta-caller</c>.</param>
-/// <param name="asWeb">As gRPC-Web over HTTP/1.1: one request at a time on each of as many connections as there would be streams.</param>
-internal sealed partial class H2Load(string method, IMessage request, string caller, bool asWeb = false) : IDisposable
+/// <param name="asWeb">As gRPC-Web; over HTTP/1.1 where each caller has his own connection.</param>
+/// <param name="ownConnections">Each caller has a connection of his own, for one call at a time; else 16 share one.</param>
+internal sealed partial class H2Load(string method, IMessage request, string caller, bool asWeb = false, bool ownConnections = false)
+    : IDisposable
 {
     private const int Connections = 4;
     private const int StreamsOfAConnection = 16;
@@ -25,9 +27,12 @@ internal sealed partial class H2Load(string method, IMessage request, string cal
         string[] command = Machine.OnOtherCore(
         [
             "h2load", "-n", Text(requests), "-t", "1", "-d", _frame, "-H", $"insta-caller: {caller}",
+            .. ownConnections
+                ? (string[])["-c", Text(Connections * StreamsOfAConnection), asWeb ? "--h1" : "-m1"]
+                : ["-c", Text(Connections), "-m", Text(StreamsOfAConnection)],
             .. asWeb
-                ? (string[])["--h1", "-c", Text(Connections * StreamsOfAConnection), "-H", "content-type: application/grpc-web+proto"]
-                : ["-c", Text(Connections), "-m", Text(StreamsOfAConnection), "-H", "content-type: application/grpc", "-H", "te: trailers"],
+                ? (string[])["-H", "content-type: application/grpc-web+proto"]
+                : ["-H", "content-type: application/grpc", "-H", "te: trailers"],
             new Uri(server, method).ToString(),
         ]);
         using var h2load = Process.Start(new ProcessStartInfo(command[0], command[1..])

@@ -5,8 +5,9 @@ namespace InstaGrpc.Mesh.Shedding;
 /// <summary>Counts the calls that run, refuses those that are too many, and tells <see cref="AdaptiveLimit"/> how long they took.</summary>
 internal sealed class CallGate
 {
-    private const int LeastCalls = 50;
-    private const int LongestWindows = 10;
+    private const int LeastCalls = 100;
+    private const int LatenciesOfAWindow = 2;
+    private const int LongestWindows = 30;
     private static readonly TimeSpan s_leastPushback = TimeSpan.FromMilliseconds(50);
     private static readonly TimeSpan s_mostPushback = TimeSpan.FromSeconds(2);
 
@@ -19,7 +20,7 @@ internal sealed class CallGate
     private long _ended;
     private long _ticks;
     private int _running;
-    private int _isFull;
+    private long _refused;
     private TimeSpan _latency;
 
     public CallGate(SheddingOptions options, TimeProvider time)
@@ -43,9 +44,9 @@ internal sealed class CallGate
         }
 
         Interlocked.Decrement(ref _running);
-        if (priority != Priority.Sheddable && Volatile.Read(ref _isFull) == 0)
+        if (priority != Priority.Sheddable)
         {
-            Volatile.Write(ref _isFull, 1);
+            Interlocked.Increment(ref _refused);
         }
 
         return false;
@@ -56,10 +57,17 @@ internal sealed class CallGate
     {
         var now = _time.GetTimestamp();
         Interlocked.Decrement(ref _running);
-        Interlocked.Add(ref _ticks, now - entered);
+        var from = Volatile.Read(ref _windowFrom);
+        if (entered < from)
+        {
+            // It waited among those whom the window before let in.
+            return;
+        }
+
+        var ticks = Interlocked.Add(ref _ticks, now - entered);
         var ended = Interlocked.Increment(ref _ended);
-        var elapsed = _time.GetElapsedTime(Volatile.Read(ref _windowFrom), now);
-        if (elapsed >= _options.Window && (ended >= LeastCalls || elapsed >= LongestWindows * _options.Window))
+        var elapsed = _time.GetElapsedTime(from, now);
+        if (elapsed >= _options.Window && IsLongEnough(elapsed, ended, _time.GetElapsedTime(0, ticks)))
         {
             CloseWindow(now);
         }
@@ -73,6 +81,10 @@ internal sealed class CallGate
         return pause * (0.5 + Random.Shared.NextDouble());
     }
 
+    // Only calls that entered in the window are counted, so one that is short of several calls' time sees only the quick ones of them.
+    private bool IsLongEnough(TimeSpan elapsed, long ended, TimeSpan spent) =>
+        elapsed >= LongestWindows * _options.Window || (ended >= LeastCalls && elapsed >= LatenciesOfAWindow * (spent / ended));
+
     private void CloseWindow(long now)
     {
         if (!_closing.TryEnter())
@@ -82,8 +94,7 @@ internal sealed class CallGate
 
         try
         {
-            var elapsed = _time.GetElapsedTime(_windowFrom, now);
-            if (elapsed < _options.Window)
+            if (_time.GetElapsedTime(_windowFrom, now) < _options.Window)
             {
                 // Another call has just closed it.
                 return;
@@ -91,13 +102,11 @@ internal sealed class CallGate
 
             var ended = Interlocked.Exchange(ref _ended, 0);
             var ticks = Interlocked.Exchange(ref _ticks, 0);
-            var spent = _time.GetElapsedTime(0, ticks);
-            _latency = ended == 0 ? TimeSpan.Zero : spent / ended;
-
-            // Little's law: the calls' times together are how many ran at once, times how long.
-            _limit.Observe(_latency, spent / elapsed, Interlocked.Exchange(ref _isFull, 0) != 0);
-            Volatile.Write(ref _windowFrom, now);
+            _latency = ended == 0 ? TimeSpan.Zero : _time.GetElapsedTime(0, ticks) / ended;
+            var refused = Interlocked.Exchange(ref _refused, 0);
+            _limit.Observe(_latency, refused / Math.Max(1.0, refused + ended));
             Apply();
+            Volatile.Write(ref _windowFrom, _time.GetTimestamp());
         }
         finally
         {

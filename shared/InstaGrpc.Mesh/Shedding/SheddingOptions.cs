@@ -25,7 +25,7 @@ public sealed class SheddingOptions
     /// <value>2,000.</value>
     public int Most { get; set; } = 2000;
 
-    /// <summary>How long latency is averaged before the limit moves; longer when fewer than 50 calls have ended.</summary>
+    /// <summary>How long latency is averaged before the limit moves; longer when fewer than 100 calls have ended.</summary>
     /// <value>100 ms.</value>
     public TimeSpan Window { get; set; } = TimeSpan.FromMilliseconds(100);
 
