@@ -9,7 +9,7 @@ namespace InstaGrpc.Mesh.Internal.Edge;
 
 /// <summary>
 /// What stands before every gRPC method of the process. On a port for outside (<see cref="MeshListenerOptions.ExternalPorts"/>) only the
-/// services of <see cref="MeshBuilder.AddEdge{TGrpcService}"/> are reached; for all others it is as if they were not there, whoever asks. Calls of
+/// services of <see cref="MeshBuilder.AddEdge{TGrpcService}"/> are reached, where there is one; for all others it is as if they were not there, whoever asks. Calls of
 /// an edge service learn here, on whatever port, who their caller proved to be; <see cref="CallerCheck"/> decides what he may.
 /// </summary>
 internal sealed class EdgeGate(
@@ -32,7 +32,7 @@ internal sealed class EdgeGate(
             RequestDelegate authenticated = authentication is null ? ordinary : http => AuthenticateAsync(authentication, ordinary, http);
             builder.RequestDelegate = method.Type == MethodType.Unary ? shedding.Precede(method, authenticated) : authenticated;
         }
-        else if (_external.Length > 0)
+        else if (_external.Length > 0 && _services.Count > 0)
         {
             builder.RequestDelegate = http => _external.AsSpan().Contains(http.Connection.LocalPort)
                 ? TrailersOnly.WriteAsync(http, StatusCode.Unimplemented, $"{http.Request.Path.Value?.TrimStart('/')} is not served here")
