@@ -4,11 +4,13 @@ using Grpc.Core;
 using Grpc.Core.Interceptors;
 using Grpc.Net.Client;
 using InstaGrpc.Contracts;
+using InstaGrpc.Embedded;
 using InstaGrpc.Mesh;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
+using Microsoft.AspNetCore.Routing;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
@@ -25,16 +27,20 @@ public sealed class MeshProcess : IAsyncDisposable
     private readonly ErrorLog _errors;
     private readonly GrpcChannel _channel;
 
-    private MeshProcess(WebApplication app, ErrorLog errors, Uri address)
+    private MeshProcess(WebApplication app, ErrorLog errors, Uri address, Uri? web)
     {
         _app = app;
         _errors = errors;
         Address = address;
+        Web = web;
         _channel = GrpcChannel.ForAddress(address);
     }
 
     /// <summary>Where gRPC is served; a caller from here is believed (internal listener).</summary>
     public Uri Address { get; }
+
+    /// <summary>Where the outside comes in, over HTTP/1.1; null unless asked for.</summary>
+    public Uri? Web { get; }
 
     /// <summary>A channel to it that says nothing of the caller.</summary>
     public GrpcChannel Channel => _channel;
@@ -47,9 +53,18 @@ public sealed class MeshProcess : IAsyncDisposable
     /// <param name="configuration">Keys of <c>Insta:*</c>, e.g. those of <see cref="TestNodes.Configuration"/>; the last of equal ones counts, and
     /// before all of them <see cref="PatientSettings"/>.</param>
     /// <param name="add">Adds the roles.</param>
+    public static Task<MeshProcess> StartAsync(
+        IEnumerable<KeyValuePair<string, string?>> configuration, params Action<IServiceCollection, IConfiguration>[] add) =>
+        StartAsync(configuration, null, add);
+
+    /// <param name="configuration">As for the other.</param>
+    /// <param name="map">Maps what the roles serve beside gRPC, on a listener for outside too; null: there is none.</param>
+    /// <param name="add">Adds the roles.</param>
     public static async Task<MeshProcess> StartAsync(
-        IEnumerable<KeyValuePair<string, string?>> configuration, params Action<IServiceCollection, IConfiguration>[] add)
+        IEnumerable<KeyValuePair<string, string?>> configuration, Action<IEndpointRouteBuilder>? map,
+        params Action<IServiceCollection, IConfiguration>[] add)
     {
+        var web = map is null ? null : new IPEndPoint(IPAddress.Loopback, LoopbackPort.Free());
         var errors = new ErrorLog();
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions { EnvironmentName = "Development" });
         builder.Configuration.AddInMemoryCollection();
@@ -64,8 +79,19 @@ public sealed class MeshProcess : IAsyncDisposable
         builder.Logging.AddProvider(errors).SetMinimumLevel(LogLevel.Warning);
         builder.Services.AddRouting();
         builder.Services.Configure<HostOptions>(static options => options.ShutdownTimeout = TimeSpan.FromSeconds(10));
-        builder.WebHost.UseKestrelCore().ConfigureKestrel(
-            static kestrel => kestrel.Listen(IPAddress.Loopback, 0, static listen => listen.Protocols = HttpProtocols.Http2));
+        builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel =>
+        {
+            kestrel.Listen(IPAddress.Loopback, 0, static listen => listen.Protocols = HttpProtocols.Http2);
+            if (web is not null)
+            {
+                kestrel.Listen(web, static listen => listen.Protocols = HttpProtocols.Http1);
+            }
+        });
+        if (web is not null)
+        {
+            builder.Services.Configure<MeshOptions>(mesh => mesh.Mesh.ExternalPorts.Add(web.Port));
+        }
+
         builder.Services.AddInstaMesh(builder.Configuration);
         foreach (var role in add)
         {
@@ -74,9 +100,10 @@ public sealed class MeshProcess : IAsyncDisposable
 
         var app = builder.Build();
         app.MapInstaMesh();
+        map?.Invoke(app);
         await app.StartAsync().ConfigureAwait(false);
-        var address = app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Single();
-        return new MeshProcess(app, errors, new Uri(address));
+        var address = app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First();
+        return new MeshProcess(app, errors, new Uri(address), web is null ? null : new Uri($"http://{web}"));
     }
 
     /// <summary>Calls as this caller: <c>service:NAME</c>, <c>user:ID</c> or <c>admin</c>.</summary>
