@@ -146,6 +146,9 @@ internal sealed class AppGrpcService(
     public override async Task Notifications(
         NotificationsRequest request, IServerStreamWriter<NotificationsResponse> responseStream, ServerCallContext context)
     {
+        // Known to be there before anything happens.
+        await context.WriteResponseHeadersAsync([]).ConfigureAwait(false);
+
         // Not longer than whoever reads it may call.
         using var until = CancellationTokenSource.CreateLinkedTokenSource(context.CancellationToken);
         if (context.GetHttpContext().Features.Get<EdgeCaller>()?.Until is { } end)

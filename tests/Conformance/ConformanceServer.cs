@@ -23,9 +23,9 @@ internal static class ConformanceServer
         using var output = Console.OpenStandardOutput();
         var request = await Frames.ReadAsync(input, ServerCompatRequest.Parser)
             ?? throw new EndOfStreamException("The suite sent no ServerCompatRequest.");
-        if (request.UseTls || request.HttpVersion != HTTPVersion._2)
+        if (request.UseTls)
         {
-            await Console.Error.WriteLineAsync("This server serves HTTP/2 without TLS: run the suite with config/grpc.yaml.");
+            await Console.Error.WriteLineAsync("This server serves without TLS: run the suite with config/grpc.yaml or config/grpc-web.yaml.");
             return 2;
         }
 
@@ -44,8 +44,14 @@ internal static class ConformanceServer
         builder.Logging.AddConsole(console => console.LogToStandardErrorThreshold = LogLevel.Trace).SetMinimumLevel(LogLevel.Error);
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(1));
         builder.WebHost.ConfigureKestrel(kestrel =>
-            kestrel.Listen(IPAddress.Loopback, 0, listen => listen.Protocols = HttpProtocols.Http2));
-        builder.Services.AddInstaMesh(builder.Configuration);
+            kestrel.Listen(IPAddress.Loopback, 0, listen => listen.Protocols =
+                request.HttpVersion == HTTPVersion._1 ? HttpProtocols.Http1 : HttpProtocols.Http2));
+        var mesh = builder.Services.AddInstaMesh(builder.Configuration);
+        if (request.Protocol == Protocol.GrpcWeb)
+        {
+            mesh.AddGrpcWeb();
+        }
+
         builder.Services.AddGrpc(grpc => Configure(grpc, request));
         var app = builder.Build();
 

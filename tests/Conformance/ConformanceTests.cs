@@ -14,6 +14,9 @@ public sealed class ConformanceTests(ITestOutputHelper output)
     public Task TheServerPassesThePublicSuite() => PassesAsync("server");
 
     [ToolFact(Suite.Tool)]
+    public Task TheServerPassesThePublicSuiteAsGrpcWeb() => PassesAsync("web");
+
+    [ToolFact(Suite.Tool)]
     public Task TheClientPassesThePublicSuite() => PassesAsync("client");
 
     private async Task PassesAsync(string side)

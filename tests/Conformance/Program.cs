@@ -9,9 +9,9 @@ switch (args)
         return await ConformanceClient.RunAsync();
 }
 
-// Started by a person: [server|client] [more arguments of connectconformance].
-string[] sides = args is ["server" or "client", ..] ? [args[0]] : ["server", "client"];
-var more = sides.Length == 1 ? args[1..] : args;
+// Started by a person: [server|web|client] [more arguments of connectconformance].
+IReadOnlyList<string> sides = args is [var asked, ..] && Suite.Sides.Contains(asked) ? [asked] : Suite.Sides;
+var more = sides.Count == 1 ? args[1..] : args;
 var failed = 0;
 foreach (var side in sides)
 {

@@ -11,10 +11,15 @@ internal static class Suite
     /// <summary>The first argument of this program when the suite starts it.</summary>
     public const string UnderTest = "under-test";
 
+    private const string Web = "web";
+
     private static readonly string _runner = Path.Combine("bin", "connectconformance");
 
+    /// <summary>What can be run: the server, the server as gRPC-Web, the client.</summary>
+    public static IReadOnlyList<string> Sides { get; } = ["server", Web, "client"];
+
     /// <summary>Runs the suite's cases for one side.</summary>
-    /// <param name="side">"server" or "client".</param>
+    /// <param name="side">One of <see cref="Sides"/>.</param>
     /// <param name="more">More arguments for connectconformance.</param>
     /// <param name="line">Gets each line of its output; null: the console has them.</param>
     /// <returns>Its exit code: 0 when exactly the cases fail that are listed; 2 when there is no suite.</returns>
@@ -26,16 +31,17 @@ internal static class Suite
             return 2;
         }
 
+        var mode = side == Web ? "server" : side;
         var lists = Path.Combine(Checkout.Root, "tests", "Conformance");
         string[] arguments =
         [
-            "--conf", Path.Combine(suite, "config", "grpc.yaml"), "--mode", side,
+            "--conf", Path.Combine(suite, "config", side == Web ? "grpc-web.yaml" : "grpc.yaml"), "--mode", mode,
             // A server has 10 s to answer: on a small machine four that start together, beside other tests, can need longer.
-            "--max-servers", "1", .. side == "server" ? (string[])["--parallel", "2"] : [],
+            "--max-servers", "1", .. mode == "server" ? (string[])["--parallel", "2"] : [],
             "--known-failing", $"@{Path.Combine(lists, $"known-failing-{side}.txt")}",
             "--known-flaky", $"@{Path.Combine(lists, $"known-flaky-{side}.txt")}",
             .. more,
-            "--", Path.Combine(AppContext.BaseDirectory, "InstaGrpc.Conformance"), UnderTest, side,
+            "--", Path.Combine(AppContext.BaseDirectory, "InstaGrpc.Conformance"), UnderTest, mode,
         ];
         var start = new ProcessStartInfo(Path.Combine(suite, _runner), arguments)
         {

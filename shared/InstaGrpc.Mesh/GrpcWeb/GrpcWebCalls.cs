@@ -83,9 +83,10 @@ internal sealed class GrpcWebCalls(GrpcWebOptions options)
         }
 
         var inner = http.Features.GetRequiredFeature<IHttpResponseBodyFeature>();
-        var response = new GrpcWebResponse(inner, format.TextResponse);
+        var response = new GrpcWebResponse(http, inner, format.TextResponse);
         http.Features.Set<IHttpResponseBodyFeature>(response);
         http.Features.Set<IHttpResponseTrailersFeature>(response);
+        http.Features.Set<IHttpResetFeature>(response);
         http.Request.ContentType = NativeType + format.Suffix;
         http.Request.Protocol = Http2;
         http.Response.OnStarting(

@@ -10,21 +10,22 @@ namespace InstaGrpc.Mesh.GrpcWeb;
 /// The answer of a gRPC-Web call. gRPC's server writes messages and trailers as it does over HTTP/2; the messages go out as they are (or as
 /// base64), and the trailers become the body's last frame, since browsers give no trailers to scripts.
 /// </summary>
-internal sealed class GrpcWebResponse : IHttpResponseBodyFeature, IHttpResponseTrailersFeature
+internal sealed class GrpcWebResponse : IHttpResponseBodyFeature, IHttpResponseTrailersFeature, IHttpResetFeature
 {
     /// <summary>The most significant bit of a frame's first byte: what follows are trailers.</summary>
     private const byte TrailersFlag = 0x80;
 
     private const int FrameHeader = 5;
 
+    private readonly HttpContext _http;
     private readonly IHttpResponseBodyFeature _inner;
     private readonly Base64Writer? _text;
     private Stream? _stream;
     private bool _ended;
 
-    public GrpcWebResponse(IHttpResponseBodyFeature inner, bool isText)
+    public GrpcWebResponse(HttpContext http, IHttpResponseBodyFeature inner, bool isText)
     {
-        _inner = inner;
+        (_http, _inner) = (http, inner);
         _text = isText ? new Base64Writer(inner.Writer) : null;
     }
 
@@ -45,6 +46,18 @@ internal sealed class GrpcWebResponse : IHttpResponseBodyFeature, IHttpResponseT
     {
         await EndAsync().ConfigureAwait(false);
         await _inner.CompleteAsync().ConfigureAwait(false);
+    }
+
+    /// <summary>
+    /// At a call's deadline the server completes the answer, with its status, and then resets the stream, since its handler may still run. An answer
+    /// that is complete needs no reset; the connection of one that is not is of no use any more.
+    /// </summary>
+    public void Reset(int errorCode)
+    {
+        if (!_ended)
+        {
+            _http.Abort();
+        }
     }
 
     /// <summary>Writes the trailers' frame, once. An answer of trailers alone has them among its headers, and no body.</summary>
