@@ -38,6 +38,7 @@ var root = new RootCommand("""
     ContractsCommand.Create(),
     ChangesCommand.Create(),
     CacheCommand.Create(),
+    CanaryCommand.Create(),
 };
 
 try
