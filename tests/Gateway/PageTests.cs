@@ -16,7 +16,8 @@ public sealed class PageTests(AssemblyServers servers) : IClassFixture<AssemblyS
         await using var mesh = await GatewayMesh.StartAsync(servers.Servers, ("Insta:Gateway:WebRoot", folder.Path));
 
         using var page = await mesh.Http.GetAsync("/ada/posts");
-        using var script = await mesh.Http.SendAsync(new HttpRequestMessage(HttpMethod.Get, "/assets/app-1a2b.js") { Headers = { { "Accept-Encoding", "br" } } });
+        using var script = await mesh.Http.SendAsync(
+            new HttpRequestMessage(HttpMethod.Get, "/assets/app-1a2b.js") { Headers = { { "Accept-Encoding", "br" } } });
         using var missing = await mesh.Http.SendAsync(new HttpRequestMessage(HttpMethod.Get, "/assets/gone.js") { Headers = { { "Accept", "*/*" } } });
         using var outside = await mesh.Http.GetAsync("/..%2f..%2fetc%2fpasswd.txt");
 
@@ -31,7 +32,8 @@ public sealed class PageTests(AssemblyServers servers) : IClassFixture<AssemblyS
         Assert.NotEqual(HttpStatusCode.InternalServerError, outside.StatusCode);
         Assert.DoesNotContain("root:", await outside.Content.ReadAsStringAsync(), StringComparison.Ordinal);
 
-        using var again = await mesh.Http.SendAsync(new HttpRequestMessage(HttpMethod.Get, "/ada") { Headers = { { "If-None-Match", page.Headers.ETag!.ToString() } } });
+        using var again = await mesh.Http.SendAsync(
+            new HttpRequestMessage(HttpMethod.Get, "/ada") { Headers = { { "If-None-Match", page.Headers.ETag!.ToString() } } });
         Assert.Equal(HttpStatusCode.NotModified, again.StatusCode);
     }
 
