@@ -4,7 +4,7 @@ import { faultOf } from "../api/errors.ts";
 import { userOf } from "../api/model.ts";
 import { session, setUser } from "../api/session.ts";
 import { notify, say } from "../state/notices.ts";
-import { forget, like, usePost } from "../state/posts.ts";
+import { forget, like, postOf as currentPost, usePost } from "../state/posts.ts";
 import { Ago, counted } from "./time.tsx";
 import { Avatar } from "./Avatar.tsx";
 import { confirmed } from "./Confirm.tsx";
@@ -74,8 +74,10 @@ export function PostActions({ id, onComment }: { id: string; onComment?: () => v
   if (post === null) return null;
   const own = post.author.id === session()?.user.id;
   const toggle = () => {
-    like(id, !post.liked);
-    say(post.liked ? "Like removed" : "Liked");
+    // Not by what was drawn last: two touches may come before the next drawing.
+    const liked = !currentPost(id)?.liked;
+    like(id, liked);
+    say(liked ? "Liked" : "Like removed");
   };
   return (
     <div class="actions">

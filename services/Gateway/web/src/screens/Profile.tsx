@@ -10,6 +10,7 @@ import { Tile } from "../parts/PhotoFrame.tsx";
 import { Screen } from "../parts/Screen.tsx";
 import { compact } from "../parts/time.tsx";
 import { here } from "../router.ts";
+import { isFresh } from "../state/fresh.ts";
 import { usePages } from "../state/pages.ts";
 import { keep, postOf as kept } from "../state/posts.ts";
 
@@ -19,6 +20,8 @@ interface Head {
   readonly followers: bigint;
   readonly following: bigint;
   readonly followed: boolean;
+  /** When this browser last followed or unfollowed, by performance.now. */
+  readonly changedAt: number;
 }
 
 const heads = new Map<string, Head>();
@@ -35,12 +38,15 @@ export function Profile({ name }: { name: string }) {
     const posts = answer.posts.map(postOf);
     keep(posts);
     if (pageToken === "") {
+      const known = heads.get(name);
       set({
         user: userOf(answer.user),
         posts: BigInt(answer.counts?.media ?? "0"),
         followers: BigInt(answer.counts?.followers ?? "0"),
         following: BigInt(answer.counts?.following ?? "0"),
         followed: answer.followed,
+        changedAt: -Infinity,
+        ...(known && isFresh(known.changedAt) ? { followed: known.followed, followers: known.followers, changedAt: known.changedAt } : {}),
       });
     }
     return { items: posts.map(({ id }) => ({ id })), next: answer.nextPageToken };
@@ -79,7 +85,7 @@ export function Profile({ name }: { name: string }) {
               followed={head.followed}
               changed={(followed) => {
                 const now = heads.get(name)!;
-                set({ ...now, followed, followers: now.followers + (followed ? 1n : now.followers > 0n ? -1n : 0n) });
+                set({ ...now, followed, changedAt: performance.now(), followers: now.followers + (followed ? 1n : now.followers > 0n ? -1n : 0n) });
               }}
             />}
       </section>

@@ -5,6 +5,7 @@ import { app } from "../api/client.ts";
 import { faultOf } from "../api/errors.ts";
 import type { Post } from "../api/model.ts";
 import { onSession } from "../api/session.ts";
+import { isFresh } from "./fresh.ts";
 import { notify } from "./notices.ts";
 
 interface Entry {
@@ -16,9 +17,7 @@ interface Entry {
   changedAt: number;
 }
 
-// Counts are answered up to 2 s late (max_stale_ms of GetMediaCounts): until they must have caught up, what this browser did is believed.
-const countsCatchUp = 4_000;
-
+const longAgo = -Infinity;
 const entries = new Map<string, Entry>();
 const listeners = new Map<string, Set<() => void>>();
 const watchers = new Set<(id: string) => void>();
@@ -28,14 +27,17 @@ export function keep(posts: readonly Post[]): void {
   for (const post of posts) {
     const entry = entries.get(post.id);
     if (entry === undefined) {
-      entries.set(post.id, { post, told: post.liked, telling: false, changedAt: -countsCatchUp });
+      entries.set(post.id, { post, told: post.liked, telling: false, changedAt: longAgo });
       draw(post.id);
       continue;
     }
-    const own = entry.telling || performance.now() - entry.changedAt < countsCatchUp;
-    if (!entry.telling) entry.told = post.liked;
-    const { likes, comments, liked } = entry.post;
-    change(entry, own ? { ...post, likes, comments, liked: entry.telling ? liked : post.liked } : post);
+    if (entry.telling || isFresh(entry.changedAt)) {
+      const { likes, comments, liked } = entry.post;
+      change(entry, { ...post, likes, comments, liked });
+    } else {
+      entry.told = post.liked;
+      change(entry, post);
+    }
   }
 }
 
