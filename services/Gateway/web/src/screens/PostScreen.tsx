@@ -51,18 +51,16 @@ export function PostScreen({ id }: { id: string }) {
   return (
     <Screen title={`Post by ${post.author.name}`} heading="Post" parent="/" wide>
       <article class="post single" aria-label={`Post by ${post.author.name}`}>
+        <PostHead id={id} />
         <Picture id={id} eager whole />
-        <div class="beside">
-          <PostHead id={id} />
-          <div class="talk">
-            {post.photos.length > 0 && post.caption && (
-              <div class="comment own"><Avatar user={post.author} size="s" /><div><p><a class="name" href={`/u/${post.author.name}`}>{post.author.name}</a> <RichText text={post.caption} /></p></div></div>
-            )}
-            <Comments id={id} pages={pages} authorId={post.author.id} />
-          </div>
-          <PostActions id={id} onComment={() => field.current?.focus()} />
-          <Composer id={id} pages={pages} field={field} />
+        <PostActions id={id} onComment={() => field.current?.focus()} />
+        <div class="talk">
+          {post.photos.length > 0 && post.caption && (
+            <div class="comment own"><Avatar user={post.author} size="s" /><div><p><a class="name" href={`/u/${post.author.name}`}>{post.author.name}</a> <RichText text={post.caption} /></p></div></div>
+          )}
+          <Comments id={id} pages={pages} authorId={post.author.id} />
         </div>
+        <Composer id={id} pages={pages} field={field} />
       </article>
     </Screen>
   );
