@@ -118,7 +118,15 @@ internal sealed class Uploads(
             return true;
         }
 
-        await store.PutAsync(blob, file, facts.Format, cancellation).ConfigureAwait(false);
+        try
+        {
+            await store.PutAsync(blob, file, facts.Format, cancellation).ConfigureAwait(false);
+        }
+        catch (Exception e) when (e is IOException or HttpRequestException or Amazon.Runtime.AmazonServiceException)
+        {
+            throw new UnavailableException("photos can't be stored at the moment", e);
+        }
+
         return await rows.StoredAsync(blob, cancellation).ConfigureAwait(false)
             ? false
             : throw new UnavailableException("the photo was swept while it was stored; upload it again");

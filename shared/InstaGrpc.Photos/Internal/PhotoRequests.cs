@@ -32,8 +32,11 @@ internal sealed partial class PhotoRequests(
         {
             // Nobody waits any more.
         }
-        catch (Exception e) when (!context.Response.HasStarted && e is RpcException or PhotoDecoderUnavailableException)
+        catch (Exception e) when (!context.Response.HasStarted
+            && e is RpcException or PhotoDecoderUnavailableException or IOException or HttpRequestException or Amazon.Runtime.AmazonServiceException)
         {
+            context.Response.Headers.Remove(HeaderNames.ETag);
+            context.Response.ContentLength = null;
             LogFailed(e.Message);
             context.Response.StatusCode = StatusCodes.Status503ServiceUnavailable;
             context.Response.Headers.RetryAfter = "1";

@@ -52,6 +52,7 @@ internal static class PhotoFile
             _ when text.StartsWith("BM"u8) => "a BMP",
             _ when text.StartsWith("II*\0"u8) || text.StartsWith("MM\0*"u8) => "a TIFF",
             _ when text.StartsWith("PK"u8) => "a ZIP archive",
+            _ when text.Length > 12 && (text[4..12].SequenceEqual("ftyphevc"u8) || text[4..12].SequenceEqual("ftypmsf1"u8)) => "a moving HEIC",
             _ when text.Length > 12 && text[4..8].SequenceEqual("ftyp"u8) => $"of the brand {Printable(text[8..12])}",
             _ when Contains(text, "<svg"u8) => "an SVG",
             _ when Contains(text, "<html"u8) || Contains(text, "<!doctype"u8) => "a web page",
