@@ -80,7 +80,17 @@ public sealed partial class PhotoDecoder : IDisposable
     private async ValueTask<DecoderAnswer> AskAsync(byte kind, RenderRequest request, Func<Stream> open, int length, CancellationToken cancellation)
     {
         var children = await IsHeicAsync(request, open, cancellation).ConfigureAwait(false) ? _heic : _usual;
-        await children.Places.WaitAsync(cancellation).ConfigureAwait(false);
+        _metrics.Waits();
+        try
+        {
+            await children.Places.WaitAsync(cancellation).ConfigureAwait(false);
+        }
+        catch
+        {
+            _metrics.WaitsNoMore();
+            throw;
+        }
+
         try
         {
             var frame = DecoderFrame.Request(kind, request, length, _options.MostPixels);
@@ -92,6 +102,7 @@ public sealed partial class PhotoDecoder : IDisposable
         finally
         {
             children.Places.Release();
+            _metrics.WaitsNoMore();
         }
     }
 

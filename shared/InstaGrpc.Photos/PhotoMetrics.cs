@@ -14,6 +14,7 @@ public sealed class PhotoMetrics : IDisposable
     private readonly Counter<long> _lost;
     private readonly Counter<long> _reads;
     private readonly Counter<long> _uploads;
+    private int _waiting;
 
     /// <summary>Makes the instruments.</summary>
     public PhotoMetrics(IMeterFactory meters)
@@ -23,11 +24,17 @@ public sealed class PhotoMetrics : IDisposable
         _made = _meter.CreateCounter<long>("insta.photos.variants.made", "{variant}", "Variants that were rendered because none was stored.");
         _lost = _meter.CreateCounter<long>("insta.photos.decoders.lost", "{process}", "Decoder processes that crashed or took too long.");
         _reads = _meter.CreateCounter<long>("insta.photos.store.operations", "{operation}", "Operations of the blob store, by kind.");
+        _meter.CreateObservableGauge(
+            "insta.photos.waiting", () => Volatile.Read(ref _waiting), "{photo}", "Photos that wait for a decoder or are being decoded.");
         _uploads = _meter.CreateCounter<long>("insta.photos.uploads", "{upload}", "Uploads, by outcome: stored, known, refused, interrupted.");
     }
 
     /// <inheritdoc />
     public void Dispose() => _meter.Dispose();
+
+    internal void Waits() => Interlocked.Increment(ref _waiting);
+
+    internal void WaitsNoMore() => Interlocked.Decrement(ref _waiting);
 
     internal void Served(int status) => _served.Add(1, new KeyValuePair<string, object?>("status", status));
 
