@@ -95,16 +95,7 @@ public sealed class ContinuationTests(AssemblyServers fixture) : IClassFixture<A
         });
         await using var reader = mesh.Read(ChangeStart.Oldest);
         await reader.ReachAsync(await mesh.ExecuteAsync("INSERT INTO likes (media_id, user_id) VALUES (1, 1)"));
-        await cluster.HoldCommitsAsync(true);
-        var waiting = mesh.ExecuteAsync("INSERT INTO likes (media_id, user_id) VALUES (2, 1)");
-        await mesh.UntilAsync("SELECT EXISTS (SELECT FROM pg_stat_activity WHERE wait_event = 'SyncRep')");
-        await using var local = await mesh.OpenAsync();
-        await mesh.ExecuteAsync(local, "SET synchronous_commit = local");
-        var later = await mesh.ExecuteAsync(local, "INSERT INTO likes (media_id, user_id) VALUES (3, 1)");
-        while (publisher.Status.Received < later.Lsn)
-        {
-            await Task.Delay(5, mesh.Limit);
-        }
+        var (waiting, later) = await HeldCommit.MakeAsync(cluster, mesh, publisher);
 
         // Received, decoded, and time enough to confirm it again and again.
         await mesh.UntilGateLookedAsync(20);

@@ -11,7 +11,8 @@ namespace InstaGrpc.Services.Invalidator.Internal;
 /// its knowing is fenced by the owner number.</summary>
 internal sealed class LineageLock : IAsyncDisposable
 {
-    private static readonly TimeSpan CheckInterval = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan _poll = TimeSpan.FromMilliseconds(250);
+    private static readonly TimeSpan _checkInterval = TimeSpan.FromSeconds(1);
 
     private readonly NpgsqlConnection _connection;
     private readonly CancellationTokenSource _lost = new();
@@ -41,9 +42,14 @@ internal sealed class LineageLock : IAsyncDisposable
         try
         {
             await connection.OpenAsync(cancellation).ConfigureAwait(false);
-            await using var command = new NpgsqlCommand("SELECT pg_advisory_lock($1)", connection) { CommandTimeout = 0 };
+            await using var command = new NpgsqlCommand("SELECT pg_try_advisory_lock($1)", connection);
             command.Parameters.Add(new NpgsqlParameter<long> { TypedValue = Key(prefix, region, node) });
-            await command.ExecuteNonQueryAsync(cancellation).ConfigureAwait(false);
+            // Asked for again and again: one statement that waits would hold its snapshot, and with it every dead row of the directory, for days.
+            while (!(bool)(await command.ExecuteScalarAsync(cancellation).ConfigureAwait(false))!)
+            {
+                await Task.Delay(_poll, time, cancellation).ConfigureAwait(false);
+            }
+
             return new LineageLock(connection, time);
         }
         catch
@@ -96,7 +102,7 @@ internal sealed class LineageLock : IAsyncDisposable
         {
             while (true)
             {
-                await Task.Delay(CheckInterval, time, _stopping.Token).ConfigureAwait(false);
+                await Task.Delay(_checkInterval, time, _stopping.Token).ConfigureAwait(false);
                 await using var command = new NpgsqlCommand("SELECT 1", _connection);
                 await command.ExecuteNonQueryAsync(_stopping.Token).ConfigureAwait(false);
             }

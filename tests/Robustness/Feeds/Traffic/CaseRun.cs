@@ -117,7 +117,7 @@ public sealed class CaseRun
         _meanwhile.Related(who, whom);
         try
         {
-            await CallAsync(async () => await call(new GraphService.GraphServiceClient(As(who)), whom));
+            await CallAsync(() => call(new GraphService.GraphServiceClient(As(who)), whom));
         }
         catch (RpcException e) when (e.StatusCode == StatusCode.FailedPrecondition)
         {
@@ -129,7 +129,7 @@ public sealed class CaseRun
     {
         var request = new CreateMediaRequest { RequestId = Guid.NewGuid().ToString("N") };
         var media = new MediaService.MediaServiceClient(As(author));
-        var post = await CallAsync(async () => await media.CreateMediaAsync(request, cancellationToken: _ct));
+        var post = await CallAsync(() => media.CreateMediaAsync(request, cancellationToken: _ct));
         _posts.GetOrAdd(author, static _ => new ConcurrentQueue<long>()).Enqueue(post.Media.Id);
         if (waits)
         {
@@ -157,7 +157,7 @@ public sealed class CaseRun
         {
             var request = new DeleteMediaRequest { MediaId = post };
             var media = new MediaService.MediaServiceClient(As(author));
-            await CallAsync(async () => await media.DeleteMediaAsync(request, cancellationToken: _ct));
+            await CallAsync(() => media.DeleteMediaAsync(request, cancellationToken: _ct));
         }
         catch (RpcException e) when (e.StatusCode == StatusCode.NotFound)
         {
@@ -178,8 +178,8 @@ public sealed class CaseRun
         try
         {
             _ = likes
-                ? (object)await CallAsync(async () => await media.LikeAsync(new LikeRequest { MediaId = post }, cancellationToken: _ct))
-                : await CallAsync(async () => await media.UnlikeAsync(new UnlikeRequest { MediaId = post }, cancellationToken: _ct));
+                ? (object)await CallAsync(() => media.LikeAsync(new LikeRequest { MediaId = post }, cancellationToken: _ct))
+                : await CallAsync(() => media.UnlikeAsync(new UnlikeRequest { MediaId = post }, cancellationToken: _ct));
         }
         catch (RpcException e) when (e.StatusCode == StatusCode.NotFound)
         {
@@ -259,7 +259,7 @@ public sealed class CaseRun
         do
         {
             var request = new HomeFeedRequest { UserId = reader, PageSize = pageSize, PageToken = token };
-            var page = await CallAsync(async () => await feed.HomeFeedAsync(request, cancellationToken: _ct));
+            var page = await CallAsync(() => feed.HomeFeedAsync(request, cancellationToken: _ct));
             if (page.Items.Count > pageSize || (page.NextPageToken.Length > 0 && page.Items.Count < pageSize))
             {
                 throw new FeedDiffersException($"a page of {pageSize} posts has {page.Items.Count}");
@@ -315,7 +315,7 @@ public sealed class CaseRun
         while (true)
         {
             var request = new BatchGetMediaCountsRequest { MediaIds = { feeds.Likers.Keys.Take(100) } };
-            var counts = (await CallAsync(async () => await media.BatchGetMediaCountsAsync(request, cancellationToken: _ct))).Counts
+            var counts = (await CallAsync(() => media.BatchGetMediaCountsAsync(request, cancellationToken: _ct))).Counts
                 .ToDictionary(static counts => counts.MediaId, static counts => counts.Likes);
             var wrong = request.MediaIds.Where(post => counts.GetValueOrDefault(post, -1) != feeds.Likers[post].Count).ToList();
             if (wrong.Count == 0)
@@ -352,22 +352,7 @@ public sealed class CaseRun
     // One page for most; in each case others go through their feeds post by post, or by threes.
     private int PageSizeOf(int user) => user >= _case.Users ? 30 : (((ulong)user + _case.Seed) % 4) switch { 0 => 1, 1 => 3, _ => 30 };
 
-    private async Task<T> CallAsync<T>(Func<Task<T>> call)
-    {
-        while (true)
-        {
-            try
-            {
-                return await call();
-            }
-            catch (RpcException e) when (!_ct.IsCancellationRequested
-                && e.StatusCode is StatusCode.Unavailable or StatusCode.DeadlineExceeded or StatusCode.ResourceExhausted)
-            {
-                // A busy machine, or a server that was killed: no answer is not a wrong one. Every write can be repeated.
-                await Task.Delay(_pause, _ct);
-            }
-        }
-    }
+    private Task<T> CallAsync<T>(Func<AsyncUnaryCall<T>> call) => PatientCalls.UntilAnsweredAsync(call, _ct);
 
     private CallInvoker As(long user) => _system.Mesh.As(string.Create(CultureInfo.InvariantCulture, $"user:{user}"));
 

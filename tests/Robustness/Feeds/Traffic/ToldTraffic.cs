@@ -11,7 +11,6 @@ namespace InstaGrpc.Robustness.Feeds.Traffic;
 /// <summary>Likes, comments, follows and mentions through the services, by chance, and who must be told of them.</summary>
 public sealed class ToldTraffic(FeedSystem system, CancellationToken cancellation)
 {
-    private static readonly TimeSpan _pause = TimeSpan.FromMilliseconds(50);
     private static int _names;
 
     private readonly ConcurrentDictionary<(long User, Told What), bool> _expected = new();
@@ -141,22 +140,7 @@ public sealed class ToldTraffic(FeedSystem system, CancellationToken cancellatio
         }
     }
 
-    private async Task<T> CallAsync<T>(Func<AsyncUnaryCall<T>> call)
-    {
-        while (true)
-        {
-            try
-            {
-                return await call();
-            }
-            catch (RpcException e) when (!cancellation.IsCancellationRequested
-                && e.StatusCode is StatusCode.Unavailable or StatusCode.DeadlineExceeded or StatusCode.ResourceExhausted)
-            {
-                // A busy machine: no answer is not a wrong one, and every write can be repeated.
-                await Task.Delay(_pause, cancellation);
-            }
-        }
-    }
+    private Task<T> CallAsync<T>(Func<AsyncUnaryCall<T>> call) => PatientCalls.UntilAnsweredAsync(call, cancellation);
 
     private CallInvoker As(long user) => system.Mesh.As(string.Create(CultureInfo.InvariantCulture, $"user:{user}"));
 }
