@@ -53,6 +53,11 @@ public sealed class MeshBuilder
         var served = (ServedService)Services.Last(
             static s => s.ImplementationInstance is ServedService served && served.ImplementationType == typeof(TGrpcService)).ImplementationInstance!;
         Services.AddSingleton(new EdgeService(served.Descriptor.FullName));
+        Services.AddGrpc().AddServiceOptions<TGrpcService>(static grpc =>
+        {
+            grpc.ResponseCompressionAlgorithm = ResponseCompression.Algorithm;
+            grpc.ResponseCompressionLevel = System.IO.Compression.CompressionLevel.Fastest;
+        });
         return AddGrpcWeb();
     }
 

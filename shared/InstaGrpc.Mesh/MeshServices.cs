@@ -91,7 +91,7 @@ public static class MeshServices
     private static void AddServerSide(IServiceCollection services)
     {
         services.AddSingleton<NodeChooser>();
-        services.AddSingleton<CallerBuckets>();
+        services.AddSingleton(static provider => new CallerBuckets(provider.GetRequiredService<TimeProvider>()));
         services.AddSingleton<CachedRuns>();
         services.AddSingleton<CachedEndpoints>();
         services.AddSingleton<ServedMethods>();

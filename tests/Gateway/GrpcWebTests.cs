@@ -108,6 +108,39 @@ public sealed class GrpcWebTests(AssemblyServers servers) : IClassFixture<Assemb
     }
 
     [Fact]
+    public async Task AnAnswerOfMoreThanAKilobyteIsCompressedAndASmallOneOrASessionIsNot()
+    {
+        await using var mesh = await GatewayMesh.StartAsync(servers.Servers);
+        var session = await mesh.SignUpAsync();
+        var app = mesh.AppAs(session);
+        using var small = await mesh.PostAsync(Home, new HomeRequest(), session: session, headers: ("Accept-Encoding", "gzip"));
+        for (var i = 0; i < 3; i++)
+        {
+            await app.PostAsync(new PostRequest { Caption = new string('x', 1000), RequestId = $"{i}" });
+        }
+
+        using var large = await mesh.PostAsync(Home, new HomeRequest(), session: session, headers: ("Accept-Encoding", "gzip"));
+        using var plain = await mesh.PostAsync(Home, new HomeRequest(), session: session);
+        using var signIn = await mesh.PostAsync("insta.app.v1.AppService/SignIn",
+            new SignInRequest { Name = session.User.Name, Password = GatewayMesh.Password }, headers: ("Accept-Encoding", "gzip"));
+
+        Assert.Empty(small.Content.Headers.ContentEncoding);
+        Assert.Empty(signIn.Content.Headers.ContentEncoding);
+        Assert.Empty(plain.Content.Headers.ContentEncoding);
+        Assert.Equal("gzip", large.Content.Headers.ContentEncoding.Single());
+        await using var unzipped = new System.IO.Compression.GZipStream(
+            await large.Content.ReadAsStreamAsync(), System.IO.Compression.CompressionMode.Decompress);
+        using var bytes = new MemoryStream();
+        await unzipped.CopyToAsync(bytes);
+        var frames = WebFrames.Read(bytes.ToArray());
+        Assert.Equal("0", frames.Trailers["grpc-status"]);
+        Assert.Equal(3, HomeResponse.Parser.ParseFrom(Assert.Single(frames.Messages)).Posts.Count);
+
+        // By gRPC's own means over gRPC, which Grpc.Net.Client undoes.
+        Assert.Equal(3, (await app.HomeAsync(new HomeRequest())).Posts.Count);
+    }
+
+    [Fact]
     public async Task AMessageLargerThanTheLimitIsRefused()
     {
         await using var mesh = await GatewayMesh.StartAsync(servers.Servers);

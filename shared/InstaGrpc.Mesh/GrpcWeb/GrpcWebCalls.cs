@@ -87,6 +87,7 @@ internal sealed class GrpcWebCalls(GrpcWebOptions options)
         http.Features.Set<IHttpResponseBodyFeature>(response);
         http.Features.Set<IHttpResponseTrailersFeature>(response);
         http.Features.Set<IHttpResetFeature>(response);
+        http.Features.Set(response);
         http.Request.ContentType = NativeType + format.Suffix;
         http.Request.Protocol = Http2;
         http.Response.OnStarting(

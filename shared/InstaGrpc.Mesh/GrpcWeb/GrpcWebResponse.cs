@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.IO.Compression;
 using System.IO.Pipelines;
 using System.Text;
 using Microsoft.AspNetCore.Http;
@@ -20,6 +21,8 @@ internal sealed class GrpcWebResponse : IHttpResponseBodyFeature, IHttpResponseT
     private readonly HttpContext _http;
     private readonly IHttpResponseBodyFeature _inner;
     private readonly Base64Writer? _text;
+    private GZipStream? _zip;
+    private PipeWriter? _zipped;
     private Stream? _stream;
     private bool _ended;
 
@@ -31,7 +34,25 @@ internal sealed class GrpcWebResponse : IHttpResponseBodyFeature, IHttpResponseT
 
     public IHeaderDictionary Trailers { get; set; } = new HeaderDictionary();
 
-    public PipeWriter Writer => _text ?? _inner.Writer;
+    public PipeWriter Writer => _zipped ?? _text ?? _inner.Writer;
+
+    /// <summary>
+    /// From now on the body is compressed, if the caller takes that: by HTTP's means, because browsers undo them, while no client in one reads
+    /// gRPC's compressed messages. Before anything was written; not for streams, whose messages would wait for each other.
+    /// </summary>
+    public void Compress()
+    {
+        var (request, response) = (_http.Request, _http.Response);
+        response.Headers.Append("Vary", "Accept-Encoding");
+        if (_text is not null || !request.Headers.AcceptEncoding.ToString().Contains("gzip", StringComparison.Ordinal))
+        {
+            return;
+        }
+
+        response.Headers.ContentEncoding = "gzip";
+        _zip = new GZipStream(_inner.Writer.AsStream(leaveOpen: true), CompressionLevel.Fastest);
+        _zipped = PipeWriter.Create(_zip, new StreamPipeWriterOptions(leaveOpen: true));
+    }
 
     public Stream Stream => _stream ??= Writer.AsStream();
 
@@ -74,10 +95,17 @@ internal sealed class GrpcWebResponse : IHttpResponseBodyFeature, IHttpResponseT
             WriteTrailers();
         }
 
-        return _text is null ? ValueTask.CompletedTask : FlushAsync(_text);
+        return _text is null && _zip is null ? ValueTask.CompletedTask : FlushAsync();
     }
 
-    private static async ValueTask FlushAsync(Base64Writer text) => await text.FlushAsync().ConfigureAwait(false);
+    private async ValueTask FlushAsync()
+    {
+        await Writer.FlushAsync().ConfigureAwait(false);
+        if (_zip is not null)
+        {
+            await _zip.DisposeAsync().ConfigureAwait(false);
+        }
+    }
 
     // "The trailers are encoded as an HTTP/1 header block without the terminating newline; keys in lower case."
     private void WriteTrailers()

@@ -4,41 +4,79 @@ using InstaGrpc.Contracts;
 namespace InstaGrpc.Mesh.Internal.Server;
 
 /// <summary>
-/// Token buckets, one for each (method, caller). A full bucket is as good as none, so full ones are thrown away when there are many:
-/// memory is bounded by who was busy lately.
+/// Token buckets, one for each (method, caller). A full bucket is as good as none, so full ones are thrown away when there are many: memory is
+/// bounded by who was busy lately, and by <paramref name="most"/>. Whoever comes when so many are busy shares a bucket with all who do.
 /// </summary>
-internal sealed class CallerBuckets(TimeProvider time)
+/// <param name="time">The clock.</param>
+/// <param name="most">Buckets at a time.</param>
+internal sealed class CallerBuckets(TimeProvider time, int most = CallerBuckets.Most)
 {
-    private const int Many = 100_000;
+    private const int Most = 200_000;
+    private const string EverybodyElse = "everybody else";
 
     private readonly ConcurrentDictionary<(string Method, string Caller), Bucket> _buckets = new();
-    private int _sweepAt = Many;
+    private readonly Lock _sweeping = new();
+    private int _count;
+    private int _sweepAt = most / 2;
+
+    /// <summary>Buckets that are kept.</summary>
+    public int Count => Volatile.Read(ref _count);
 
     /// <summary>Takes a permit. Null: taken; otherwise how long until there will be one.</summary>
     public TimeSpan? Take(string method, string caller, RateLimitPolicy limit)
     {
         var now = time.GetTimestamp();
-        var bucket = _buckets.GetOrAdd((method, caller), static (_, at) => new Bucket(at.now, at.limit.Burst), (now, limit));
-        if (_buckets.Count > Volatile.Read(ref _sweepAt))
+        if (_buckets.TryGetValue((method, caller), out var known))
+        {
+            return known.Take(now, limit, time);
+        }
+
+        if (Count >= Volatile.Read(ref _sweepAt))
         {
             Sweep(now);
         }
 
-        return bucket.Take(now, limit, time);
+        return BucketOf((method, Count < most ? caller : EverybodyElse), now, limit).Take(now, limit, time);
     }
 
-    private void Sweep(long now)
+    private Bucket BucketOf((string Method, string Caller) key, long now, RateLimitPolicy limit)
     {
-        foreach (var (key, bucket) in _buckets)
+        var made = new Bucket(now, limit.Burst);
+        var bucket = _buckets.GetOrAdd(key, made);
+        if (ReferenceEquals(bucket, made))
         {
-            // A permit taken from a bucket that is removed at this moment is a permit too many, once: it was full.
-            if (bucket.IsFull(now, time))
-            {
-                _buckets.TryRemove(key, out _);
-            }
+            Interlocked.Increment(ref _count);
         }
 
-        Volatile.Write(ref _sweepAt, Math.Max(Many, _buckets.Count * 2));
+        return bucket;
+    }
+
+    // By one at a time; the others go on.
+    private void Sweep(long now)
+    {
+        if (!_sweeping.TryEnter())
+        {
+            return;
+        }
+
+        try
+        {
+            foreach (var (key, bucket) in _buckets)
+            {
+                // A permit taken from a bucket that is removed at this moment is a permit too many, once: it was full.
+                if (bucket.IsFull(now, time) && _buckets.TryRemove(key, out _))
+                {
+                    Interlocked.Decrement(ref _count);
+                }
+            }
+
+            // Not again at each call while all are busy.
+            Volatile.Write(ref _sweepAt, Math.Max(most / 2, Count + (most / 10)));
+        }
+        finally
+        {
+            _sweeping.Exit();
+        }
     }
 
     private sealed class Bucket(long now, int burst)

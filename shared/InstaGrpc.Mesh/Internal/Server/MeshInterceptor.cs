@@ -4,6 +4,7 @@ using Grpc.Core;
 using Grpc.Core.Interceptors;
 using InstaGrpc.Contracts;
 using InstaGrpc.Contracts.Positions;
+using InstaGrpc.Mesh.Internal.Edge;
 using InstaGrpc.Mesh.Internal.Telemetry;
 using Microsoft.Extensions.Logging;
 
@@ -51,6 +52,11 @@ internal sealed partial class MeshInterceptor(
         if (!answering.IsCompletedSuccessfully)
         {
             return FinishAsync(answering, call, started);
+        }
+
+        if (served.IsEdge)
+        {
+            ResponseCompression.Choose(call, answering.Result);
         }
 
         // No frame for what is there already.
@@ -109,6 +115,11 @@ internal sealed partial class MeshInterceptor(
         try
         {
             var response = await answering.ConfigureAwait(false);
+            if (call.Served.IsEdge)
+            {
+                ResponseCompression.Choose(call, response);
+            }
+
             Finish(call, started, StatusCode.OK);
             return response;
         }

@@ -3,13 +3,17 @@ using InstaGrpc.Contracts;
 namespace InstaGrpc.Mesh.Internal.Server;
 
 /// <summary>A method that this process serves, with everything that a call of it asks for: one look-up a call.</summary>
-internal sealed class ServedMethod(MethodContract contract, EffectivePolicy policy, CachedEndpoint? cached, Func<Delegate?>? atOnce)
+internal sealed class ServedMethod(
+    MethodContract contract, EffectivePolicy policy, CachedEndpoint? cached, Func<Delegate?>? atOnce, bool isEdge)
 {
     // Made with the first call: the object that serves may not be made before the application starts.
     private readonly Lazy<Delegate?>? _atOnce = atOnce is null ? null : new(atOnce);
     private EffectivePolicy _policy = policy;
 
     public MethodContract Contract { get; } = contract;
+
+    /// <summary>Whether it is called from outside.</summary>
+    public bool IsEdge { get; } = isEdge;
 
     /// <summary>Null: it is not cached, or this process has no PostgreSQL whose changes would tell what is stale.</summary>
     public CachedEndpoint? Cached { get; } = cached;

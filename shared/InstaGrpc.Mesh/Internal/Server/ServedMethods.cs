@@ -1,6 +1,7 @@
 using System.Collections.Frozen;
 using System.Diagnostics.CodeAnalysis;
 using InstaGrpc.Contracts;
+using InstaGrpc.Mesh.Internal.Edge;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace InstaGrpc.Mesh.Internal.Server;
@@ -11,12 +12,14 @@ internal sealed class ServedMethods
     private readonly FrozenDictionary<string, ServedMethod> _byPath;
 
     public ServedMethods(
-        MeshCatalog catalog, EffectivePolicies policies, CachedEndpoints endpoints, MeshBuilder mesh, IServiceProvider services)
+        MeshCatalog catalog, EffectivePolicies policies, CachedEndpoints endpoints, MeshBuilder mesh, IEnumerable<EdgeService> edges,
+        IServiceProvider services)
     {
+        var outside = edges.Select(static edge => edge.FullName).ToHashSet(StringComparer.Ordinal);
         var singletons = mesh.Services.Where(static s => s.Lifetime == ServiceLifetime.Singleton).Select(static s => s.ServiceType).ToHashSet();
         _byPath = catalog.Served.Methods.ToFrozenDictionary(
             m => "/" + m.FullName,
-            m => new ServedMethod(m, policies.Of(m), endpoints.Find(m), AtOnce(m)),
+            m => new ServedMethod(m, policies.Of(m), endpoints.Find(m), AtOnce(m), outside.Contains(m.ServiceFullName)),
             StringComparer.Ordinal);
         policies.Changed += () =>
         {
