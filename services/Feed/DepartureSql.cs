@@ -38,6 +38,11 @@ internal static class DepartureSql
 
     public const string SweepActivity = "DELETE FROM active_users WHERE user_id = $1";
 
+    // How he signed in, and where he is signed in still.
+    public const string SweepCredentials = "DELETE FROM credentials WHERE user_id = $1";
+
+    public const string SweepSessions = "DELETE FROM refresh_tokens WHERE user_id = $1";
+
     public const string SweepCounts = "DELETE FROM user_counts WHERE user_id = $1";
 
     public const string Followers = """

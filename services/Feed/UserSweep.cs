@@ -132,6 +132,8 @@ internal sealed partial class UserSweep(
         }
 
         await RepeatAsync(DepartureSql.SweepActivity, connection, user.Id, cancellation).ConfigureAwait(false);
+        await ScalarAsync(DepartureSql.SweepCredentials, connection, user.Id, cancellation).ConfigureAwait(false);
+        await ScalarAsync(DepartureSql.SweepSessions, connection, user.Id, cancellation).ConfigureAwait(false);
         await RepeatAsync(DepartureSql.SweepCounts, connection, user.Id, cancellation).ConfigureAwait(false);
         await DropTimelineAsync(user.Id, cancellation).ConfigureAwait(false);
         if (user.IsOver)

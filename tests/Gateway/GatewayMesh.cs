@@ -7,6 +7,7 @@ using InstaGrpc.Contracts.GraphV1;
 using InstaGrpc.Postgres;
 using InstaGrpc.Services.Feed;
 using InstaGrpc.Services.Gateway;
+using InstaGrpc.Services.Gateway.Sessions;
 using InstaGrpc.Services.IdService;
 using InstaGrpc.Services.Media;
 using Microsoft.Extensions.Configuration;
@@ -70,7 +71,14 @@ internal sealed class GatewayMesh : IAsyncDisposable
         return signedUp.Session;
     }
 
-    /// <summary>A user without password, as many as a test wants: signing up is limited.</summary>
+    /// <summary>A new user with an access token, as many as a test wants: signing up is limited.</summary>
+    public async Task<Session> SessionAsync()
+    {
+        var user = await UserAsync();
+        return new Session { User = user, AccessToken = await Process.Services.GetRequiredService<AccessTokens>().IssueAsync(user.Id, default) };
+    }
+
+    /// <summary>A user without password.</summary>
     public async Task<User> UserAsync()
     {
         var graph = new GraphService.GraphServiceClient(Process.As("service:test"));

@@ -21,8 +21,8 @@ public sealed class GrpcWebTests(AssemblyServers servers) : IClassFixture<Assemb
     [InlineData("application/grpc-web+proto; charset=utf-8", "application/grpc-web+proto")]
     public async Task MessagesThenTrailersInTheFormatThatWasAskedFor(string type, string? answered = null)
     {
-        await using var mesh = await GatewayMesh.StartAsync(servers.Servers);
-        var session = await mesh.SignUpAsync();
+        var mesh = await SharedMesh.GetAsync(servers.Servers);
+        var session = await mesh.SessionAsync();
 
         using var answer = await mesh.PostAsync("insta.app.v1.AppService/Post", new PostRequest { Caption = "hello", RequestId = "1" }, type, session);
         var (status, frames) = await WebFrames.StatusAsync(answer);
@@ -36,8 +36,8 @@ public sealed class GrpcWebTests(AssemblyServers servers) : IClassFixture<Assemb
     [Fact]
     public async Task TextIsAnsweredWhereAcceptAsksForIt()
     {
-        await using var mesh = await GatewayMesh.StartAsync(servers.Servers);
-        var session = await mesh.SignUpAsync();
+        var mesh = await SharedMesh.GetAsync(servers.Servers);
+        var session = await mesh.SessionAsync();
 
         using var answer = await mesh.PostAsync(Home, new HomeRequest(), session: session, headers: ("Accept", "application/grpc-web-text"));
 
@@ -50,9 +50,9 @@ public sealed class GrpcWebTests(AssemblyServers servers) : IClassFixture<Assemb
     [InlineData("application/grpc-web-text+proto")]
     public async Task EachMessageOfAStreamCanBeReadWhenItComes(string type)
     {
-        await using var mesh = await GatewayMesh.StartAsync(servers.Servers);
-        var ada = await mesh.SignUpAsync();
-        var ben = await mesh.SignUpAsync();
+        var mesh = await SharedMesh.GetAsync(servers.Servers);
+        var ada = await mesh.SessionAsync();
+        var ben = await mesh.SessionAsync();
         var database = await mesh.DatabaseOfAsync(ada.User.Id);
         using var answer = await mesh.PostAsync("insta.app.v1.AppService/Notifications", new NotificationsRequest(), type, ada);
         await using var body = await answer.Content.ReadAsStreamAsync();
@@ -72,7 +72,7 @@ public sealed class GrpcWebTests(AssemblyServers servers) : IClassFixture<Assemb
     [Fact]
     public async Task ARefusalOfTrailersAloneHasThemAsHeaders()
     {
-        await using var mesh = await GatewayMesh.StartAsync(servers.Servers);
+        var mesh = await SharedMesh.GetAsync(servers.Servers);
 
         using var answer = await mesh.PostAsync(Home, new HomeRequest());
 
@@ -86,7 +86,7 @@ public sealed class GrpcWebTests(AssemblyServers servers) : IClassFixture<Assemb
     [InlineData("application/grpc-web+json", HttpStatusCode.UnsupportedMediaType, "application/grpc-web+proto")]
     public async Task WhatIsNoGrpcWebIsToldWhatWouldBe(string type, HttpStatusCode status, string says)
     {
-        await using var mesh = await GatewayMesh.StartAsync(servers.Servers);
+        var mesh = await SharedMesh.GetAsync(servers.Servers);
 
         using var answer = await mesh.PostAsync(Home, new HomeRequest(), type);
 
@@ -97,7 +97,7 @@ public sealed class GrpcWebTests(AssemblyServers servers) : IClassFixture<Assemb
     [Fact]
     public async Task ABodyThatIsNotBase64IsRefusedInWords()
     {
-        await using var mesh = await GatewayMesh.StartAsync(servers.Servers);
+        var mesh = await SharedMesh.GetAsync(servers.Servers);
         using var content = new StringContent("!!!!");
         content.Headers.ContentType = new("application/grpc-web-text");
 
@@ -110,8 +110,8 @@ public sealed class GrpcWebTests(AssemblyServers servers) : IClassFixture<Assemb
     [Fact]
     public async Task AnAnswerOfMoreThanAKilobyteIsCompressedAndASmallOneOrASessionIsNot()
     {
-        await using var mesh = await GatewayMesh.StartAsync(servers.Servers);
-        var session = await mesh.SignUpAsync();
+        var mesh = await SharedMesh.GetAsync(servers.Servers);
+        var session = await mesh.SessionAsync();
         var app = mesh.AppAs(session);
         using var small = await mesh.PostAsync(Home, new HomeRequest(), session: session, headers: ("Accept-Encoding", "gzip"));
         for (var i = 0; i < 3; i++)
@@ -121,11 +121,11 @@ public sealed class GrpcWebTests(AssemblyServers servers) : IClassFixture<Assemb
 
         using var large = await mesh.PostAsync(Home, new HomeRequest(), session: session, headers: ("Accept-Encoding", "gzip"));
         using var plain = await mesh.PostAsync(Home, new HomeRequest(), session: session);
-        using var signIn = await mesh.PostAsync("insta.app.v1.AppService/SignIn",
-            new SignInRequest { Name = session.User.Name, Password = GatewayMesh.Password }, headers: ("Accept-Encoding", "gzip"));
+        using var signUp = await mesh.PostAsync("insta.app.v1.AppService/SignUp",
+            new SignUpRequest { Name = "compressed", Password = GatewayMesh.Password, RequestId = "1" }, headers: ("Accept-Encoding", "gzip"));
 
         Assert.Empty(small.Content.Headers.ContentEncoding);
-        Assert.Empty(signIn.Content.Headers.ContentEncoding);
+        Assert.Empty(signUp.Content.Headers.ContentEncoding);
         Assert.Empty(plain.Content.Headers.ContentEncoding);
         Assert.Equal("gzip", large.Content.Headers.ContentEncoding.Single());
         await using var unzipped = new System.IO.Compression.GZipStream(
@@ -143,8 +143,8 @@ public sealed class GrpcWebTests(AssemblyServers servers) : IClassFixture<Assemb
     [Fact]
     public async Task AMessageLargerThanTheLimitIsRefused()
     {
-        await using var mesh = await GatewayMesh.StartAsync(servers.Servers);
-        var session = await mesh.SignUpAsync();
+        var mesh = await SharedMesh.GetAsync(servers.Servers);
+        var session = await mesh.SessionAsync();
 
         using var answer = await mesh.PostAsync(
             "insta.app.v1.AppService/Post", new PostRequest { Caption = new string('x', 5 * 1024 * 1024), RequestId = "1" }, session: session);
@@ -156,7 +156,7 @@ public sealed class GrpcWebTests(AssemblyServers servers) : IClassFixture<Assemb
     public async Task APageOfAnotherOriginIsLetInWhenItIsNamed()
     {
         await using var mesh = await GatewayMesh.StartAsync(servers.Servers, ("Insta:GrpcWeb:Origins:0", Page));
-        var session = await mesh.SignUpAsync();
+        var session = await mesh.SessionAsync();
 
         using var preflight = await PreflightAsync(mesh, Page);
         Assert.Equal(HttpStatusCode.NoContent, preflight.StatusCode);
@@ -175,7 +175,7 @@ public sealed class GrpcWebTests(AssemblyServers servers) : IClassFixture<Assemb
     [Fact]
     public async Task APageOfAnotherOriginIsRefusedWithTheSettingThatWouldLetItIn()
     {
-        await using var mesh = await GatewayMesh.StartAsync(servers.Servers);
+        var mesh = await SharedMesh.GetAsync(servers.Servers);
 
         using var preflight = await PreflightAsync(mesh, Page);
         using var call = await mesh.PostAsync(Home, new HomeRequest(), headers: ("Origin", Page));

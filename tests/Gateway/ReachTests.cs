@@ -26,7 +26,7 @@ public sealed class ReachTests(AssemblyServers servers) : IClassFixture<Assembly
     [Fact]
     public async Task NoMethodIsReachedWithoutADecision()
     {
-        await using var mesh = await GatewayMesh.StartAsync(servers.Servers);
+        var mesh = await SharedMesh.GetAsync(servers.Servers);
         List<string> methods =
         [
             .. _served.SelectMany(static service => service.Methods).Select(static method => $"{method.Service.FullName}/{method.Name}"),
@@ -59,7 +59,7 @@ public sealed class ReachTests(AssemblyServers servers) : IClassFixture<Assembly
     [Fact]
     public async Task WhatEverybodyMayCallIsWhatOneCallsWithoutAToken()
     {
-        await using var mesh = await GatewayMesh.StartAsync(servers.Servers);
+        var mesh = await SharedMesh.GetAsync(servers.Servers);
         foreach (var method in AppService.Descriptor.Methods)
         {
             using var answer = await mesh.PostAsync($"{AppService.Descriptor.FullName}/{method.Name}", Empty());
@@ -73,8 +73,8 @@ public sealed class ReachTests(AssemblyServers servers) : IClassFixture<Assembly
     [Fact]
     public async Task AMethodOfTheAppIsReachedWithATokenOnBothListeners()
     {
-        await using var mesh = await GatewayMesh.StartAsync(servers.Servers);
-        var session = await mesh.SignUpAsync();
+        var mesh = await SharedMesh.GetAsync(servers.Servers);
+        var session = await mesh.SessionAsync();
 
         using var answer = await mesh.PostAsync("insta.app.v1.AppService/Home", new HomeRequest(), session: session);
         var (status, frames) = await WebFrames.StatusAsync(answer);
@@ -87,7 +87,7 @@ public sealed class ReachTests(AssemblyServers servers) : IClassFixture<Assembly
     [Fact]
     public async Task NativeGrpcOverHttp1IsToldWhatToDo()
     {
-        await using var mesh = await GatewayMesh.StartAsync(servers.Servers);
+        var mesh = await SharedMesh.GetAsync(servers.Servers);
 
         using var answer = await mesh.PostAsync("insta.app.v1.AppService/Home", new HomeRequest(), "application/grpc");
 

@@ -9,8 +9,8 @@ public sealed class ScreenTests(AssemblyServers servers) : IClassFixture<Assembl
     [Fact]
     public async Task AScreenTakesAsManyCallsForThirtyEntriesAsForOne()
     {
-        await using var mesh = await GatewayMesh.StartAsync(servers.Servers);
-        var ada = await mesh.SignUpAsync();
+        var mesh = await SharedMesh.GetAsync(servers.Servers);
+        var ada = await mesh.SessionAsync();
         var app = mesh.AppAs(ada);
         await PostAsync(app, 1);
         var post = await PostAsync(app, 2);
@@ -39,8 +39,8 @@ public sealed class ScreenTests(AssemblyServers servers) : IClassFixture<Assembl
     [Fact]
     public async Task APhoneReadsItsOwnWritesWithTheTokenOfTheirTrailers()
     {
-        await using var mesh = await GatewayMesh.StartAsync(servers.Servers);
-        var ada = await mesh.SignUpAsync();
+        var mesh = await SharedMesh.GetAsync(servers.Servers);
+        var ada = await mesh.SessionAsync();
         var app = mesh.AppAs(ada);
         var token = "";
         var post = await PostAsync(app, 1);
@@ -60,8 +60,8 @@ public sealed class ScreenTests(AssemblyServers servers) : IClassFixture<Assembl
     [Fact]
     public async Task LikesFollowsAndSearchesAreTheCallersOwn()
     {
-        await using var mesh = await GatewayMesh.StartAsync(servers.Servers);
-        var (ada, ben) = (await mesh.SignUpAsync("ada"), await mesh.SignUpAsync("ben"));
+        var mesh = await SharedMesh.GetAsync(servers.Servers);
+        var (ada, ben) = (await mesh.SessionAsync(), await mesh.SessionAsync());
         var (asAda, asBen) = (mesh.AppAs(ada), mesh.AppAs(ben));
         var post = await PostAsync(asAda, 1);
         await asBen.LikeAsync(new LikeRequest { MediaId = post });
@@ -69,8 +69,8 @@ public sealed class ScreenTests(AssemblyServers servers) : IClassFixture<Assembl
 
         Assert.True((await asBen.GetPostAsync(new GetPostRequest { MediaId = post })).Post.Liked);
         Assert.False((await asAda.GetPostAsync(new GetPostRequest { MediaId = post })).Post.Liked);
-        Assert.True((await asBen.ProfileAsync(new ProfileRequest { Name = "ada" })).Followed);
-        Assert.False((await asAda.ProfileAsync(new ProfileRequest { Name = "ben" })).Followed);
+        Assert.True((await asBen.ProfileAsync(new ProfileRequest { Name = ada.User.Name })).Followed);
+        Assert.False((await asAda.ProfileAsync(new ProfileRequest { Name = ben.User.Name })).Followed);
         await asBen.UnlikeAsync(new UnlikeRequest { MediaId = post });
         await asBen.UnfollowAsync(new UnfollowRequest { UserId = ada.User.Id });
         Assert.Equal(StatusCode.PermissionDenied, (await Assert.ThrowsAsync<RpcException>(

@@ -10,8 +10,8 @@ public sealed class UploadTests(AssemblyServers servers) : IClassFixture<Assembl
     [Fact]
     public async Task AnUploadNeedsAUrlThatWasGivenForIt()
     {
-        await using var mesh = await GatewayMesh.StartAsync(servers.Servers);
-        var session = await mesh.SignUpAsync();
+        var mesh = await SharedMesh.GetAsync(servers.Servers);
+        var session = await mesh.SessionAsync();
         var given = await mesh.AppAs(session).UploadUrlAsync(new UploadUrlRequest { Length = 100 });
 
         Assert.Equal(600u, given.ExpiresInSeconds);
@@ -26,7 +26,7 @@ public sealed class UploadTests(AssemblyServers servers) : IClassFixture<Assembl
     public async Task AUrlEnds()
     {
         await using var mesh = await GatewayMesh.StartAsync(servers.Servers, ("Insta:Gateway:UploadUrlLifetime", "-00:00:10"));
-        var session = await mesh.SignUpAsync();
+        var session = await mesh.SessionAsync();
         var given = await mesh.AppAs(session).UploadUrlAsync(new UploadUrlRequest { Length = 100 });
 
         var (status, message) = await PutAsync(mesh, given.Url, 100);
@@ -41,8 +41,8 @@ public sealed class UploadTests(AssemblyServers servers) : IClassFixture<Assembl
     [InlineData((30 * 1024 * 1024) + 1)]
     public async Task NoUrlForWhatIsNoPhoto(long length)
     {
-        await using var mesh = await GatewayMesh.StartAsync(servers.Servers);
-        var session = await mesh.SignUpAsync();
+        var mesh = await SharedMesh.GetAsync(servers.Servers);
+        var session = await mesh.SessionAsync();
 
         var refusal = await Assert.ThrowsAsync<RpcException>(
             async () => await mesh.AppAs(session).UploadUrlAsync(new UploadUrlRequest { Length = length }));
