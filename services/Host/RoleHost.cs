@@ -71,7 +71,7 @@ internal sealed class RoleHost : IAsyncDisposable
         var process = ProcessOptions.Of(builder.Configuration);
         builder.Services.AddSingleton(process);
         var (grpc, web) = Listeners(process);
-        var certificate = process.Web.Certificate.Load();
+        var hasTls = ListenerCertificate.IsNamed(process.Web.Certificate);
         builder.WebHost.UseKestrelCore().UseKestrelHttpsConfiguration().ConfigureKestrel(kestrel =>
         {
             kestrel.AddServerHeader = false;
@@ -79,8 +79,8 @@ internal sealed class RoleHost : IAsyncDisposable
             // Without TLS nobody can say beforehand which version he speaks.
             kestrel.Listen(web, listen =>
             {
-                listen.Protocols = certificate is null ? HttpProtocols.Http1 : HttpProtocols.Http1AndHttp2;
-                if (certificate is not null) listen.UseHttps(certificate);
+                listen.Protocols = hasTls ? HttpProtocols.Http1AndHttp2 : HttpProtocols.Http1;
+                if (hasTls) listen.UseHttps(ListenerCertificate.Load(process.Web.Certificate));
             });
         });
 
@@ -94,7 +94,7 @@ internal sealed class RoleHost : IAsyncDisposable
         // Every gRPC service that a role added, health, reflection and metrics.
         app.MapInstaMesh();
         foreach (var role in roles) role.Map?.Invoke(app);
-        return new RoleHost(app, roles, certificate is not null);
+        return new RoleHost(app, roles, hasTls);
     }
 
     /// <summary>Brings the databases to the schema of this build.</summary>

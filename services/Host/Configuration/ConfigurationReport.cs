@@ -44,7 +44,7 @@ internal static partial class ConfigurationReport
         };
     }
 
-    [GeneratedRegex("password|secret|token|passphrase|privatekey|ssl\\.key|signingkey|accesskey|jaas", RegexOptions.IgnoreCase)]
+    [GeneratedRegex("password|secret|token|passphrase|privatekey|ssl\\.key|signingkey|encryptionkey|accesskey|jaas", RegexOptions.IgnoreCase)]
     private static partial Regex SecretKey();
 
     [GeneratedRegex("(://[^:/@\\s]*:)[^@\\s]+@")]

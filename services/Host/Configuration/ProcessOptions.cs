@@ -42,6 +42,21 @@ public sealed class ProcessOptions
         public CertificateOptions Certificate { get; set; } = new();
     }
 
+    public sealed class CertificateOptions
+    {
+        /// <summary>A PEM file (the certificate, then those between it and its root), or a PKCS #12 file (.pfx, .p12). Read once, at start.</summary>
+        /// <value>Null: no TLS.</value>
+        public string? Path { get; set; }
+
+        /// <summary>The PEM file of the private key.</summary>
+        /// <value>Null: it stands in <see cref="Path"/>.</value>
+        public string? KeyPath { get; set; }
+
+        /// <summary>Of the private key.</summary>
+        /// <value>Null: it has none.</value>
+        public string? Password { get; set; }
+    }
+
     public sealed class LogOptions
     {
         /// <summary>"json", "text" or "auto".</summary>
