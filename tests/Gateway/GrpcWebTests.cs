@@ -61,8 +61,13 @@ public sealed class GrpcWebTests(AssemblyServers servers) : IClassFixture<Assemb
         for (var id = 1; id <= 3; id++)
         {
             await database.ExecuteAsync(
-                $"INSERT INTO notifications (user_id, id, kind, actor_id, media_id, comment_id, created_at)"
-                + $" VALUES ({ada.User.Id}, {id}, 3, {ben.User.Id}, 0, {id}, now())");
+                $"""
+                INSERT INTO notifications (user_id, id, kind, actor_id, media_id, comment_id, created_at)
+                VALUES ({ada.User.Id}, {id}, 3, {ben.User.Id}, 0, {id}, now());
+                INSERT INTO notification_heads (user_id, ordinal) VALUES ({ada.User.Id}, {id})
+                ON CONFLICT (user_id) DO UPDATE SET ordinal = excluded.ordinal;
+                SELECT pg_notify('insta_notifications', '')
+                """);
             var message = NotificationsResponse.Parser.ParseFrom(await MessageAsync(body, type.Contains("-text", StringComparison.Ordinal)));
             Assert.Equal(id, message.Notification.Id);
             Assert.Equal(ben.User.Name, message.Actor.Name);
