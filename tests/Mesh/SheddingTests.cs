@@ -17,7 +17,7 @@ public sealed class SheddingTests
         var seen = Run(limit, windows: 300, _ => milliseconds, noise: 0.05);
 
         // Whole throughput, and nobody waits for long: from 200 it is there within the first half.
-        Assert.All(seen.Skip(150), static one => Assert.InRange(one, Connections * 0.8, Connections * 2));
+        Assert.All(seen.Skip(150), static one => Assert.InRange(one, Connections * 0.6, Connections * 2));
         Assert.InRange(seen.Skip(150).Average(static one => Math.Min(one, Connections)), Connections * 0.95, Connections);
     }
 

@@ -18,8 +18,9 @@ namespace InstaGrpc.Mesh.Shedding;
 internal sealed class AdaptiveLimit
 {
     private const double Step = 0.1;
-    private const double LatencyWeight = 0.4;
-    private const double Gain = 0.8;
+    private const double LatencyWeight = 0.5;
+    private const double Gain = 0.2;
+    private const int LargestStreak = 4;
     private const double LargestMove = 0.35;
     private const double LeastRefused = 0.05;
     private const double Widening = 1.05;
@@ -33,6 +34,8 @@ internal sealed class AdaptiveLimit
     private readonly double[] _latency = new double[2];
     private double _center;
     private int _at;
+    private int _direction;
+    private int _streak;
 
     public AdaptiveLimit(SheddingOptions options)
     {
@@ -73,7 +76,13 @@ internal sealed class AdaptiveLimit
     {
         var apart = Math.Log((double)Above / Below);
         var gradient = ((_latency[1] / (s_order.Length - 1)) - _latency[0]) / apart;
-        var move = Gain * (1 - ((1 + LatencyWeight) * gradient));
+        var slope = 1 - ((1 + LatencyWeight) * gradient);
+
+        // As long as it goes on in one direction it goes faster (Vivace's confidence amplifier): far off, noise does not turn it around.
+        var direction = Math.Sign(slope);
+        _streak = direction == _direction ? Math.Min(LargestStreak, _streak + 1) : 0;
+        _direction = direction;
+        var move = Gain * (1 + _streak) * slope;
         _center = Math.Clamp(_center * Math.Exp(Math.Clamp(move, -LargestMove, LargestMove)), _least, _most);
     }
 
