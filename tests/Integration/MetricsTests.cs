@@ -45,6 +45,30 @@ public sealed partial class MetricsTests(RunningMesh running) : IClassFixture<Ru
         Assert.All(shown, pair => Assert.Subset(documented[pair.Key], pair.Value));
     }
 
+    [Fact]
+    public async Task EveryHistogramTellsMillisecondsApart()
+    {
+        await Mesh.NewMediaAsync((await Mesh.NewUserAsync("timed")).Id);
+        using var client = new HttpClient();
+        using var limit = new CancellationTokenSource(RunningMesh.Limit);
+        List<string> samples;
+        do
+        {
+            samples = [];
+            foreach (var web in Mesh.Webs)
+            {
+                samples.AddRange((await client.GetStringAsync(new Uri(web, "/metrics"), limit.Token)).Split('\n'));
+            }
+        }
+        while (!samples.Any(static sample => sample.StartsWith("insta_projector_delay_seconds_bucket", StringComparison.Ordinal)));
+        var histograms = samples.Where(static sample => sample.StartsWith("insta_", StringComparison.Ordinal) && sample.Contains("_bucket{", StringComparison.Ordinal))
+            .GroupBy(static sample => sample[..sample.IndexOf('{', StringComparison.Ordinal)]).ToList();
+
+        Assert.Contains(histograms, static histogram => histogram.Key == "insta_changes_publish_delay_seconds_bucket");
+        Assert.All(histograms, static histogram => Assert.Contains(
+            histogram, static sample => sample.Contains("le=\"0.0025\"", StringComparison.Ordinal)));
+    }
+
     private static bool IsOurs(string name) => _families.Any(family => name.StartsWith(family, StringComparison.Ordinal));
 
     private async Task<Dictionary<string, HashSet<string>>> ShownAsync()

@@ -2,7 +2,7 @@ namespace InstaGrpc.Mesh.Ops;
 
 /// <summary>Calls of a method (<c>insta_rpc_duration_seconds</c>).</summary>
 /// <param name="Method">Its full name.</param>
-/// <param name="Errors">Calls that did not end with OK.</param>
+/// <param name="Errors">Calls that ended neither with OK nor because their caller went away.</param>
 /// <param name="Duration">Of all.</param>
 public sealed record OpsMethod(string Method, long Errors, OpsHistogram Duration)
 {

@@ -14,10 +14,18 @@ public sealed class ProcessState
     private readonly MeshCatalog _catalog;
     private readonly ProcessRoles? _roles;
     private readonly TimeProvider _time;
+    private readonly HashSet<string> _streams;
 
     internal ProcessState(MetricsScrape scrape, HealthBoard health, MeshCatalog catalog, TimeProvider time, ProcessRoles? roles)
     {
         (_scrape, _health, _catalog, _time, _roles) = (scrape, health, catalog, time, roles);
+        _streams =
+        [
+            .. from service in catalog.Services
+               from method in service.Descriptor.Methods
+               where method.IsServerStreaming || method.IsClientStreaming
+               select $"{service.Descriptor.FullName}/{method.Name}",
+        ];
     }
 
     /// <summary>As of now.</summary>
@@ -37,8 +45,9 @@ public sealed class ProcessState
                         caches.TryAdd(method, []);
                         caches[method][Tag(point, "level") ?? ""] = point.GetSumLong();
                         break;
-                    case MeshInstruments.CallsName when Tag(point, "method") is { } method:
-                        var errors = Tag(point, "code") == "OK" ? 0 : point.GetHistogramCount();
+                    // A stream lasts as long as its reader wants, and ends with his cancel.
+                    case MeshInstruments.CallsName when Tag(point, "method") is { } method && !_streams.Contains(method):
+                        var errors = Tag(point, "code") is "OK" or "Cancelled" ? 0 : point.GetHistogramCount();
                         var calls = new OpsMethod(method, errors, Histogram(point));
                         methods[method] = methods.TryGetValue(method, out var others) ? OpsMethod.Sum(others, calls) : calls;
                         break;

@@ -10,6 +10,9 @@ internal sealed class MeshInstruments
     public const string MeterName = "InstaGrpc.Mesh";
     public const string CallsName = "insta.rpc.duration";
 
+    /// <summary>Of histograms of seconds.</summary>
+    public static readonly double[] SecondsBounds = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
+
     private readonly Histogram<double> _calls;
     private readonly Counter<long> _undeclared;
     private readonly Counter<long> _refreshes;
@@ -21,7 +24,7 @@ internal sealed class MeshInstruments
         _calls = meter.CreateHistogram(CallsName, "s", "Time of calls that this process served.",
             advice: new InstrumentAdvice<double>
         {
-            HistogramBucketBoundaries = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10],
+            HistogramBucketBoundaries = SecondsBounds,
         });
         _undeclared = meter.CreateCounter<long>("insta.cache.undeclared", "{run}",
             "Runs of cached handlers that read what their contract does not declare.");

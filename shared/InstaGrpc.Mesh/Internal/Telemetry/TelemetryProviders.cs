@@ -1,3 +1,4 @@
+using System.Diagnostics.Metrics;
 using InstaGrpc.Mesh.Internal;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Options;
@@ -35,6 +36,11 @@ internal sealed class TelemetryProviders(IOptions<MeshOptions> options, MeshCata
             .SetResourceBuilder(resource)
             .AddMeter(s_meters)
             .AddView(QueuedRequests, MetricStreamConfiguration.Drop)
+            // Without a word of their own they would get OpenTelemetry's buckets, which are for milliseconds: the first ends at 5.
+            .AddView(static instrument => instrument is Histogram<double> { Unit: "s", Advice: null }
+                && instrument.Meter.Name.StartsWith("InstaGrpc.", StringComparison.Ordinal)
+                    ? new ExplicitBucketHistogramConfiguration { Boundaries = MeshInstruments.SecondsBounds }
+                    : null)
             .SetExemplarFilter(ExemplarFilterType.TraceBased)
             .AddReader(scrape.Reader)
             .Build();

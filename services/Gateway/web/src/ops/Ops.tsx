@@ -1,7 +1,7 @@
 import type { ComponentChildren } from "preact";
 import { useEffect, useReducer, useRef, useState } from "preact/hooks";
 import { History } from "./history.ts";
-import { quantile, total, type State } from "./state.ts";
+import { quantile, total, type CachedMethod, type State } from "./state.ts";
 import { bytes, duration, milliseconds, percent, rate } from "./units.ts";
 
 const everyMs = 2_000;
@@ -89,22 +89,28 @@ function Processes({ state }: { state: State }) {
 
 const levels = [["l1", "in the process"], ["memcached", "memcached"], ["stale", "stale"], ["filled", "filled"], ["uncached", "uncached"]] as const;
 
+const hits = (cache: CachedMethod): number => cache.l1 + cache.memcached + cache.stale;
+const reads = (cache: CachedMethod): number => hits(cache) + cache.filled + cache.uncached;
+
 function Caches({ state, history }: { state: State; history: History }) {
   const rows = state.caches
-    .map((cache) => history.cache(cache))
-    .map((cache) => ({ ...cache, reads: cache.l1 + cache.memcached + cache.stale + cache.filled + cache.uncached }))
-    .sort((left, right) => right.reads - left.reads);
+    .map((all) => {
+      const recent = history.cache(all);
+      return { ...recent, reads: reads(recent), hits: percent(hits(recent), reads(recent)), ever: percent(hits(all), reads(all)), all: reads(all) };
+    })
+    .sort((left, right) => right.reads - left.reads || right.all - left.all);
   return (
     <Panel title="Cache hit rates">
       <ul class="legend">{levels.map(([level, label]) => <li key={level}><i class={level} />{label}</li>)}</ul>
       <table>
-        <thead><tr><th scope="col">Method</th><th scope="col" class="number">Reads</th><th scope="col" class="number">Hits</th><th scope="col" class="bars">By level</th></tr></thead>
+        <thead><tr><th scope="col">Method</th><th scope="col" class="number">Reads</th><th scope="col" class="number">Hits</th><th scope="col" class="number">Since the start</th><th scope="col" class="bars">By level</th></tr></thead>
         <tbody>
           {rows.map((row) => (
             <tr key={row.method}>
               <th scope="row">{shortName(row.method)}</th>
               <td class="number">{rate(row.reads, history.seconds)}</td>
-              <td class="number strong">{percent(row.l1 + row.memcached + row.stale, row.reads)}</td>
+              <td class="number strong">{row.hits}</td>
+              <td class="number">{row.ever}</td>
               <td class="bars">
                 <span class="bar">{row.reads > 0 && levels.map(([level]) => <i key={level} class={level} style={{ flexGrow: String(row[level]) }} />)}</span>
               </td>

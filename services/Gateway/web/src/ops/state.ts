@@ -45,10 +45,10 @@ export interface Stream {
   readonly projectorDelay: Histogram;
 }
 
-/** insta_rpc_duration_seconds of a method. */
+/** insta_rpc_duration_seconds of a method that is no stream. */
 export interface Method {
   readonly method: string;
-  /** Calls that did not end with OK. */
+  /** Calls that ended neither with OK nor because their caller went away. */
   readonly errors: number;
   readonly duration: Histogram;
 }

@@ -73,8 +73,8 @@ export function Profile({ name }: { name: string }) {
         <div class="about">
           <p class="display-name">{head.user.displayName || head.user.name}</p>
           <dl class="counts">
-            <div><dt>posts</dt><dd>{compact(head.posts)}</dd></div>
-            <div><dt>followers</dt><dd>{compact(head.followers)}</dd></div>
+            <div><dt>{head.posts === 1n ? "post" : "posts"}</dt><dd>{compact(head.posts)}</dd></div>
+            <div><dt>{head.followers === 1n ? "follower" : "followers"}</dt><dd>{compact(head.followers)}</dd></div>
             <div><dt>following</dt><dd>{compact(head.following)}</dd></div>
           </dl>
         </div>
