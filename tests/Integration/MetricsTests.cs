@@ -61,7 +61,8 @@ public sealed partial class MetricsTests(RunningMesh running) : IClassFixture<Ru
             }
         }
         while (!samples.Any(static sample => sample.StartsWith("insta_projector_delay_seconds_bucket", StringComparison.Ordinal)));
-        var histograms = samples.Where(static sample => sample.StartsWith("insta_", StringComparison.Ordinal) && sample.Contains("_bucket{", StringComparison.Ordinal))
+        var histograms = samples
+            .Where(static sample => sample.StartsWith("insta_", StringComparison.Ordinal) && sample.Contains("_bucket{", StringComparison.Ordinal))
             .GroupBy(static sample => sample[..sample.IndexOf('{', StringComparison.Ordinal)]).ToList();
 
         Assert.Contains(histograms, static histogram => histogram.Key == "insta_changes_publish_delay_seconds_bucket");
