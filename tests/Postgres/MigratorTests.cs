@@ -14,10 +14,12 @@ public class MigratorTests(AssemblyServers servers) : IClassFixture<AssemblyServ
         await using var nodes = await TestNodes.CreateAsync(servers.Servers, migrate: false);
         Assert.Equal(
             [
-                "directory: directory/0001_directory.sql", "n1: node/0001_node.sql", "n1: node/0002_sweeps.sql", "n1: node/0003_fanout.sql",
+                "directory: directory/0001_directory.sql", "directory: directory/0002_gateway_keys.sql",
+                "n1: node/0001_node.sql", "n1: node/0002_sweeps.sql", "n1: node/0003_fanout.sql",
                 "n1: node/0004_home_feeds.sql", "n1: node/0005_departed_actors_and_viral_posts.sql",
+                "n1: node/0006_photos.sql", "n1: node/0007_credentials.sql",
                 "n2: node/0001_node.sql", "n2: node/0002_sweeps.sql", "n2: node/0003_fanout.sql", "n2: node/0004_home_feeds.sql",
-                "n2: node/0005_departed_actors_and_viral_posts.sql",
+                "n2: node/0005_departed_actors_and_viral_posts.sql", "n2: node/0006_photos.sql", "n2: node/0007_credentials.sql",
             ],
             await Migrator.MigrateAsync(nodes.Pool, Patience.Token()));
         Assert.Empty(await Migrator.MigrateAsync(nodes.Pool, Patience.Token()));

@@ -26,7 +26,10 @@ for await (const line of lines) {
     let bytes = 0;
     // As many at once as it has threads of its own for them.
     await Promise.all(Array.from({ length: 4 }, async () => {
-        while (next < Number(count)) bytes += (await variant(photos[next++ % photos.length], format)).length;
+        while (next < Number(count)) {
+            const made = await variant(photos[next++ % photos.length], format);
+            bytes += made.length;
+        }
     }));
     const seconds = Number(process.hrtime.bigint() - begun) / 1e9;
     console.log(JSON.stringify({ seconds, bytes, maxRss: process.resourceUsage().maxRSS * 1024 }));
