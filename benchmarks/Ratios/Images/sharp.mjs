@@ -24,8 +24,8 @@ for await (const line of lines) {
     const begun = process.hrtime.bigint();
     let next = 0;
     let bytes = 0;
-    // As many at once as it has threads of its own for them.
-    await Promise.all(Array.from({ length: 4 }, async () => {
+    // As many at once as there are children on the other side.
+    await Promise.all(Array.from({ length: 2 }, async () => {
         while (next < Number(count)) {
             const made = await variant(photos[next++ % photos.length], format);
             bytes += made.length;
