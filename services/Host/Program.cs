@@ -33,6 +33,7 @@ var root = new RootCommand("""
     DemoCommand.Create(),
     ImportCommand.Create(),
     TokenCommand.Create(),
+    PasswordCommand.Create(),
     IdsCommand.Create(),
     CallCommand.Create(),
     ContractsCommand.Create(),

@@ -15,7 +15,15 @@ const grpc = require('@grpc/grpc-js');
 const loader = require('@grpc/proto-loader');
 const protobuf = require('protobufjs');
 
-global.XMLHttpRequest = require('xhr2');
+// A browser shows the text of an answer that is still coming; xhr2 only when it has come.
+const { XMLHttpRequest } = require('xhr2');
+global.XMLHttpRequest = class extends XMLHttpRequest {
+  _onHttpResponseData(response, data) {
+    super._onHttpResponseData(response, data);
+    this.responseText += data.toString('latin1');
+    this._setReadyState(XMLHttpRequest.LOADING);
+  }
+};
 const grpcWeb = require('grpc-web');
 
 const root = join(__dirname, '..', '..');
