@@ -27,13 +27,13 @@ internal sealed class RoleHost : IAsyncDisposable
     private static readonly TimeSpan _readyLimit = TimeSpan.FromSeconds(60);
 
     private readonly WebApplication _app;
-    private readonly bool _hasTls;
+    private readonly ListenerCertificate _certificate;
     private bool _started;
     private Task? _stopped;
 
-    private RoleHost(WebApplication app, IReadOnlyList<Role> roles, bool hasTls)
+    private RoleHost(WebApplication app, IReadOnlyList<Role> roles, ListenerCertificate certificate)
     {
-        (_app, _hasTls) = (app, hasTls);
+        (_app, _certificate) = (app, certificate);
         Roles = roles;
         var stopping = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         app.Lifetime.ApplicationStopping.Register(stopping.SetResult);
@@ -71,7 +71,9 @@ internal sealed class RoleHost : IAsyncDisposable
         var process = ProcessOptions.Of(builder.Configuration);
         builder.Services.AddSingleton(process);
         var (grpc, web) = Listeners(process);
-        var hasTls = ListenerCertificate.IsNamed(process.Web.Certificate);
+        var named = builder.Configuration.GetSection(CertificateOptions.Section).Get<CertificateOptions>() ?? new CertificateOptions();
+        builder.Services.AddSingleton(named);
+        var certificate = new ListenerCertificate(named);
         builder.WebHost.UseKestrelCore().UseKestrelHttpsConfiguration().ConfigureKestrel(kestrel =>
         {
             kestrel.AddServerHeader = false;
@@ -79,8 +81,8 @@ internal sealed class RoleHost : IAsyncDisposable
             // Without TLS nobody can say beforehand which version he speaks.
             kestrel.Listen(web, listen =>
             {
-                listen.Protocols = hasTls ? HttpProtocols.Http1AndHttp2 : HttpProtocols.Http1;
-                if (hasTls) listen.UseHttps(ListenerCertificate.Load(process.Web.Certificate));
+                listen.Protocols = certificate.IsNamed ? HttpProtocols.Http1AndHttp2 : HttpProtocols.Http1;
+                if (certificate.IsNamed) listen.UseHttps(certificate.Handshake);
             });
         });
 
@@ -94,7 +96,7 @@ internal sealed class RoleHost : IAsyncDisposable
         // Every gRPC service that a role added, health, reflection and metrics.
         app.MapInstaMesh();
         foreach (var role in roles) role.Map?.Invoke(app);
-        return new RoleHost(app, roles, hasTls);
+        return new RoleHost(app, roles, certificate);
     }
 
     /// <summary>Brings the databases to the schema of this build.</summary>
@@ -117,6 +119,7 @@ internal sealed class RoleHost : IAsyncDisposable
     {
         await RefuseServersWithoutMetaCommandsAsync(ct);
         _started = true;
+        if (_certificate.IsNamed) _certificate.Read();
         try
         {
             await _app.StartAsync(ct);
@@ -144,7 +147,7 @@ internal sealed class RoleHost : IAsyncDisposable
     {
         // A certificate is for the name that the outside uses, not for this address.
         using var handler = new HttpClientHandler { ServerCertificateCustomValidationCallback = static (_, _, _, _) => true };
-        using var client = new HttpClient(handler) { BaseAddress = new Uri($"{(_hasTls ? "https" : "http")}://{Web}") };
+        using var client = new HttpClient(handler) { BaseAddress = new Uri($"{(_certificate.IsNamed ? "https" : "http")}://{Web}") };
         var watch = Stopwatch.StartNew();
         while (true)
         {

@@ -20,16 +20,15 @@ internal sealed class OpsPage : IDisposable
     private readonly ProcessState _state;
     private readonly WebApp _app;
     private readonly GatewayOptions _options;
-    private readonly IPNetwork[] _networks;
+    private readonly Lazy<IPNetwork[]> _networks;
     private readonly HttpClient _others = new() { Timeout = _patience };
 
-    /// <exception cref="FormatException">An entry of <see cref="GatewayOptions.OpsNetworks"/> is no network.</exception>
     public OpsPage(ProcessState state, WebApp app, GatewayOptions options)
     {
         (_state, _app, _options) = (state, app, options);
-        _networks = [.. options.OpsNetworks.Select(static network => IPNetwork.TryParse(network, out var parsed)
+        _networks = new(() => [.. options.OpsNetworks.Select(static network => IPNetwork.TryParse(network, out var parsed)
             ? parsed
-            : throw new FormatException($"Insta:Gateway:OpsNetworks has \"{network}\", which is no network like 10.0.0.0/8"))];
+            : throw new FormatException($"Insta:Gateway:OpsNetworks has \"{network}\", which is no network like 10.0.0.0/8"))]);
     }
 
     public Task ShowAsync(HttpContext http) => MaySee(http) ? _app.ServeAsync(http, Page) : HideAsync(http);
@@ -79,7 +78,7 @@ internal sealed class OpsPage : IDisposable
         }
 
         var address = remote.IsIPv4MappedToIPv6 ? remote.MapToIPv4() : remote;
-        return IPAddress.IsLoopback(address) || _networks.Any(network => network.Contains(address));
+        return IPAddress.IsLoopback(address) || _networks.Value.Any(network => network.Contains(address));
     }
 
     private static Task HideAsync(HttpContext http)

@@ -45,6 +45,13 @@ internal sealed partial class GatewayKeys(
             : (await ReadAsync(ring, cancellation).ConfigureAwait(false)).Find(kid);
     }
 
+    /// <exception cref="InvalidOperationException">The key that keys are encrypted with can't be one.</exception>
+    public override Task StartAsync(CancellationToken cancellationToken)
+    {
+        _ = wrapping.IsOn;
+        return base.StartAsync(cancellationToken);
+    }
+
     public override void Dispose()
     {
         _reading.Dispose();

@@ -1,29 +1,81 @@
+using System.Net.Security;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
+using Microsoft.AspNetCore.Server.Kestrel.Https;
 
 namespace InstaGrpc.Host.Configuration;
 
-/// <summary>The certificate of a listener, as the configuration names it.</summary>
-internal static class ListenerCertificate
+/// <summary>The certificate of a listener, as the configuration names it. Whoever renews it writes the files anew: connections from then on have
+/// the new one, and no process is started again.</summary>
+internal sealed class ListenerCertificate(CertificateOptions options)
 {
-    public static bool IsNamed(ProcessOptions.CertificateOptions options) => !string.IsNullOrEmpty(options.Path);
+    private static readonly TimeSpan _pause = TimeSpan.FromSeconds(30);
+
+    private readonly Lock _reading = new();
+    private SslStreamCertificateContext? _context;
+    private DateTime _written;
+    private long _looked;
+
+    public bool IsNamed => !string.IsNullOrEmpty(options.Path);
+
+    /// <summary>For Kestrel's listener; after <see cref="Read"/>.</summary>
+    public TlsHandshakeCallbackOptions Handshake => new()
+    {
+        OnConnection = _ => new(new SslServerAuthenticationOptions { ServerCertificateContext = Current() }),
+    };
 
     /// <exception cref="UsageException">It can't be used; the message says why.</exception>
-    public static X509Certificate2 Load(ProcessOptions.CertificateOptions options)
+    public void Read()
     {
         try
         {
-            if (Path.GetExtension(options.Path)!.ToLowerInvariant() is ".pfx" or ".p12")
-            {
-                return X509CertificateLoader.LoadPkcs12FromFile(options.Path!, options.Password);
-            }
-            return string.IsNullOrEmpty(options.Password)
-                ? X509Certificate2.CreateFromPemFile(options.Path!, options.KeyPath)
-                : X509Certificate2.CreateFromEncryptedPemFile(options.Path!, options.Password, options.KeyPath);
+            var written = File.GetLastWriteTimeUtc(options.Path!);
+            _context = Load();
+            (_written, _looked) = (written, Environment.TickCount64);
         }
-        catch (Exception e) when (e is CryptographicException or IOException or UnauthorizedAccessException)
+        catch (Exception e) when (IsOfTheFile(e))
         {
-            throw new UsageException($"Insta:Web:Certificate:Path is {options.Path}, which can't be used: {e.Message}");
+            throw new UsageException($"{CertificateOptions.Section}:Path is {options.Path}, which can't be used: {e.Message}");
         }
     }
+
+    private SslStreamCertificateContext Current()
+    {
+        if (Environment.TickCount64 - Volatile.Read(ref _looked) < _pause.TotalMilliseconds || !_reading.TryEnter()) return _context!;
+        try
+        {
+            Volatile.Write(ref _looked, Environment.TickCount64);
+            if (File.GetLastWriteTimeUtc(options.Path!) is var written && written != _written)
+            {
+                _context = Load();
+                _written = written;
+            }
+        }
+        catch (Exception e) when (IsOfTheFile(e))
+        {
+            // Half written, or gone: the former one until it is whole.
+        }
+        finally
+        {
+            _reading.Exit();
+        }
+        return _context!;
+    }
+
+    private SslStreamCertificateContext Load()
+    {
+        if (Path.GetExtension(options.Path)!.ToLowerInvariant() is ".pfx" or ".p12")
+        {
+            var all = X509CertificateLoader.LoadPkcs12CollectionFromFile(options.Path!, options.Password);
+            return SslStreamCertificateContext.Create(all.First(static one => one.HasPrivateKey), all, offline: true);
+        }
+        var chain = new X509Certificate2Collection();
+        chain.ImportFromPemFile(options.Path!);
+        var certificate = string.IsNullOrEmpty(options.Password)
+            ? X509Certificate2.CreateFromPemFile(options.Path!, options.KeyPath)
+            : X509Certificate2.CreateFromEncryptedPemFile(options.Path!, options.Password, options.KeyPath);
+        return SslStreamCertificateContext.Create(certificate, chain, offline: true);
+    }
+
+    private static bool IsOfTheFile(Exception e) => e is CryptographicException or IOException or UnauthorizedAccessException or InvalidOperationException;
 }

@@ -37,24 +37,6 @@ public sealed class ProcessOptions
         /// <summary>ADDRESS:PORT of web, health and metrics; port 0: the kernel's choice.</summary>
         /// <value>127.0.0.1:8080.</value>
         public string Listen { get; set; } = $"127.0.0.1:{RoleHost.DefaultWebPort}";
-
-        /// <summary>The section <c>Insta:Web:Certificate</c>.</summary>
-        public CertificateOptions Certificate { get; set; } = new();
-    }
-
-    public sealed class CertificateOptions
-    {
-        /// <summary>A PEM file (the certificate, then those between it and its root), or a PKCS #12 file (.pfx, .p12). Read once, at start.</summary>
-        /// <value>Null: no TLS.</value>
-        public string? Path { get; set; }
-
-        /// <summary>The PEM file of the private key.</summary>
-        /// <value>Null: it stands in <see cref="Path"/>.</value>
-        public string? KeyPath { get; set; }
-
-        /// <summary>Of the private key.</summary>
-        /// <value>Null: it has none.</value>
-        public string? Password { get; set; }
     }
 
     public sealed class LogOptions
