@@ -79,5 +79,5 @@ public sealed class GatewayOptions
 
     /// <summary>Web listeners of the other processes whose figures <c>/ops</c> shows: "http://host:8080".</summary>
     /// <value>Empty: only this process.</value>
-    public IList<Uri> OpsProcesses { get; set; } = [];
+    public IList<string> OpsProcesses { get; set; } = [];
 }

@@ -10,9 +10,7 @@ namespace InstaGrpc.Photos;
 public static class PhotoEndpoints
 {
     /// <summary>Maps <c>GET</c> and <c>HEAD</c> of <see cref="PhotoUrl.Route"/>. Needs <see cref="PhotoServices.AddPhotoServing"/>.</summary>
-    public static IEndpointConventionBuilder MapPhotos(this IEndpointRouteBuilder endpoints)
-    {
-        var requests = endpoints.ServiceProvider.GetRequiredService<PhotoRequests>();
-        return endpoints.MapMethods(PhotoUrl.Route, [HttpMethods.Get, HttpMethods.Head], (RequestDelegate)requests.AnswerAsync);
-    }
+    public static IEndpointConventionBuilder MapPhotos(this IEndpointRouteBuilder endpoints) => endpoints.MapMethods(
+        PhotoUrl.Route, [HttpMethods.Get, HttpMethods.Head],
+        static http => http.RequestServices.GetRequiredService<PhotoRequests>().AnswerAsync(http));
 }

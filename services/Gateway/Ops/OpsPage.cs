@@ -41,7 +41,7 @@ internal sealed class OpsPage : IDisposable
             return;
         }
 
-        var others = _options.OpsProcesses.Select(process => ReadAsync(process, http.RequestAborted));
+        var others = _options.OpsProcesses.Select(process => ReadAsync(process.TrimEnd('/'), http.RequestAborted));
         var own = _state.Read(http.Request.Host.Value ?? "");
         http.Response.Headers.CacheControl = "no-store";
         await http.Response.WriteAsJsonAsync(
@@ -51,22 +51,22 @@ internal sealed class OpsPage : IDisposable
 
     public void Dispose() => _others.Dispose();
 
-    private async Task<OpsState> ReadAsync(Uri process, CancellationToken cancellation)
+    private async Task<OpsState> ReadAsync(string process, CancellationToken cancellation)
     {
         try
         {
-            var read = await _others.GetFromJsonAsync<OpsState>(new Uri(process, "/process.json"), JsonSerializerOptions.Web, cancellation)
+            var read = await _others.GetFromJsonAsync<OpsState>(process + "/process.json", JsonSerializerOptions.Web, cancellation)
                 .ConfigureAwait(false);
             return read ?? Unreachable(process, "it answered nothing");
         }
-        catch (Exception e) when (e is HttpRequestException or JsonException or TaskCanceledException && !cancellation.IsCancellationRequested)
+        catch (Exception e) when (e is HttpRequestException or JsonException or InvalidOperationException or UriFormatException or TaskCanceledException && !cancellation.IsCancellationRequested)
         {
             return Unreachable(process, e.Message);
         }
     }
 
-    private static OpsState Unreachable(Uri process, string why) =>
-        new(DateTimeOffset.MinValue, [new OpsProcess(process.Authority, [], "unreachable", why, 0, 0)], [], [], []);
+    private static OpsState Unreachable(string process, string why) =>
+        new(DateTimeOffset.MinValue, [new OpsProcess(process, [], "unreachable", why, 0, 0)], [], [], []);
 
     // What a proxy on this machine passes on comes from elsewhere.
     private bool MaySee(HttpContext http)
