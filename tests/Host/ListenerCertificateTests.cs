@@ -19,7 +19,10 @@ public sealed class ListenerCertificateTests
         await using var host = RoleHost.Build([Echo()], [.. Listen(), .. Write(folder.Path, isPem)]);
         await host.StartAsync(CancellationToken.None);
         await host.ReadyAsync(CancellationToken.None);
-        using var handler = new HttpClientHandler { ServerCertificateCustomValidationCallback = static (_, found, _, _) => found!.Subject == "CN=photos.example.org" };
+        using var handler = new HttpClientHandler
+        {
+            ServerCertificateCustomValidationCallback = static (_, found, _, _) => found!.Subject == "CN=photos.example.org",
+        };
         using var client = new HttpClient(handler);
 
         Assert.Equal("https HTTP/2", await AskAsync(HttpVersion.Version20));

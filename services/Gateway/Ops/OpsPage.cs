@@ -59,7 +59,9 @@ internal sealed class OpsPage : IDisposable
                 .ConfigureAwait(false);
             return read ?? Unreachable(process, "it answered nothing");
         }
-        catch (Exception e) when (e is HttpRequestException or JsonException or InvalidOperationException or UriFormatException or TaskCanceledException && !cancellation.IsCancellationRequested)
+        catch (Exception e) when (
+            e is HttpRequestException or JsonException or InvalidOperationException or UriFormatException or TaskCanceledException
+            && !cancellation.IsCancellationRequested)
         {
             return Unreachable(process, e.Message);
         }
