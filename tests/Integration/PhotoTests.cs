@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Net;
 using System.Net.Http.Headers;
+using System.Net.Sockets;
 using InstaGrpc.Contracts.GraphV1;
 using InstaGrpc.Contracts.MediaV1;
 using InstaGrpc.Embedded;
@@ -42,6 +43,30 @@ public sealed class PhotoTests(RunningMesh running) : IClassFixture<RunningMesh>
         using var head = await GetAsync(post, PhotoVariant.Large, "image/webp", request => request.Method = HttpMethod.Head);
         Assert.Equal(webp.Content.Headers.ContentLength, head.Content.Headers.ContentLength);
         Assert.Empty(await head.Content.ReadAsByteArrayAsync());
+    }
+
+    [Fact]
+    public async Task OneConnectionServesOneAnswerAfterAnother()
+    {
+        var post = await NewPostAsync(1, 64, 48);
+        var connections = 0;
+        using var client = new HttpClient(new SocketsHttpHandler
+        {
+            ConnectCallback = async (context, ct) =>
+            {
+                connections++;
+                var socket = new Socket(SocketType.Stream, ProtocolType.Tcp);
+                await socket.ConnectAsync(context.DnsEndPoint, ct);
+                return new NetworkStream(socket, ownsSocket: true);
+            },
+        }) { BaseAddress = _client.BaseAddress };
+        foreach (var variant in (PhotoVariant[])[PhotoVariant.Thumb, PhotoVariant.Original, PhotoVariant.Thumb, PhotoVariant.Avatar, PhotoVariant.Thumb])
+        {
+            using var answer = await client.GetAsync(PhotoUrl.Of(post.Id, 0, post.Photos[0].BlobId, variant));
+            await answer.Content.ReadAsByteArrayAsync();
+        }
+
+        Assert.Equal(1, connections);
     }
 
     [Fact]

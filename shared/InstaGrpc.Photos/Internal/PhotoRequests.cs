@@ -25,7 +25,12 @@ internal sealed partial class PhotoRequests(
         try
         {
             var status = await RespondAsync(context).ConfigureAwait(false);
-            context.Response.StatusCode = status;
+            if (!context.Response.HasStarted)
+            {
+                // With a body it has, and set late it would end the connection.
+                context.Response.StatusCode = status;
+            }
+
             metrics.Served(status);
         }
         catch (OperationCanceledException) when (context.RequestAborted.IsCancellationRequested)
