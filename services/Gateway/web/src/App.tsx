@@ -25,7 +25,7 @@ export function App() {
     start();
     return onArrival((activity) => {
       // The screen that lists them says it by itself.
-      if (location.pathname !== "/activity" && Date.now() - activity.createdAt.getTime() < 60_000) notify(describe(activity));
+      if (location.pathname !== "/activity") notify(describe(activity));
       else say(describe(activity));
     });
   }, []);

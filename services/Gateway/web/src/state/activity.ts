@@ -26,12 +26,15 @@ const kinds = new Map<NotificationKind, Activity["kind"]>([
 const openAfter = 1_500;
 const firstPause = 1_000;
 const longestPause = 30_000;
+const clocksApart = 2_000;
 const most = 500;
 
 /** Newest first. */
 let items: readonly Activity[] = [];
 let state: "connecting" | "live" | "waiting" = "connecting";
 let last = 0n;
+/** Since when something is news: what was kept while nobody looked is counted, not announced. By this machine's clock. */
+let looking = Infinity;
 let running: AbortController | null = null;
 const listeners = new Set<() => void>();
 const arrivals = new Set<(activity: Activity) => void>();
@@ -50,6 +53,7 @@ addEventListener("online", start);
 export function start(): void {
   if (running !== null || session() === null || document.hidden) return;
   running = new AbortController();
+  looking = Date.now();
   void follow(running.signal);
 }
 
@@ -107,7 +111,7 @@ function take(message: NotificationsResponse): void {
   if (items.some((item) => item.id === activity.id)) return;
   items = [activity, ...items].sort((left, right) => (BigInt(left.id) < BigInt(right.id) ? 1 : -1)).slice(0, most);
   draw();
-  if (!activity.read) for (const arrival of arrivals) arrival(activity);
+  if (!activity.read && activity.createdAt.getTime() > looking - clocksApart) for (const arrival of arrivals) arrival(activity);
 }
 
 /** All that have come so far are seen. */
@@ -134,7 +138,7 @@ export function useActivity(): { items: readonly Activity[]; state: typeof state
   return { items, state };
 }
 
-/** Told of each unread one as it comes. */
+/** Told of each new one as it comes. */
 export function onArrival(arrival: (activity: Activity) => void): () => void {
   arrivals.add(arrival);
   return () => arrivals.delete(arrival);
