@@ -14,8 +14,8 @@ public sealed class SheddingOptions
     public bool Enabled { get; set; } = true;
 
     /// <summary>Calls at once before anything was learned.</summary>
-    /// <value>64.</value>
-    public int Initial { get; set; } = 64;
+    /// <value>32.</value>
+    public int Initial { get; set; } = 32;
 
     /// <summary>The limit is never below this.</summary>
     /// <value>8.</value>
