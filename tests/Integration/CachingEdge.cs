@@ -97,6 +97,8 @@ internal sealed class CachingEdge : IDisposable
 
         kept.Used = ++_clock;
         context.Response.StatusCode = kept.Status;
+        // In one piece: chunks would each wait for an acknowledgement.
+        context.Response.ContentLength64 = kept.Body.Length;
         await context.Response.OutputStream.WriteAsync(kept.Body);
         context.Response.Close();
     }
