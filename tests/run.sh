@@ -158,7 +158,11 @@ if [ -z "${TMPDIR:-}" ] && [ "$(room /dev/shm)" -ge 6000 ] 2>/dev/null && [ "${f
     trap 'rm -rf "$TMPDIR"' EXIT
 fi
 
-run_pass "" "${projects[@]}"
+# A browser beside them would find a mesh that answers by the second: it has the machine to itself, afterwards.
+mapfile -t alone < <(printf '%s\n' "${projects[@]}" | grep '^tests/Web/' || true)
+mapfile -t together < <(printf '%s\n' "${projects[@]}" | grep -v '^tests/Web/' || true)
+[ ${#together[@]} = 0 ] || run_pass "" "${together[@]}"
+[ ${#alone[@]} = 0 ] || run_pass "" "${alone[@]}"
 cat "$seconds" "$results"/*.seconds | awk '{ last[$1] = $2 } END { for (folder in last) print folder, last[folder] }' | sort >"$seconds.new"
 mv "$seconds.new" "$seconds"
 

@@ -124,6 +124,11 @@ internal sealed class RoleHost : IAsyncDisposable
         {
             await _app.StartAsync(ct);
         }
+        catch (OperationCanceledException) when (!ct.IsCancellationRequested && _app.Lifetime.ApplicationStopping.IsCancellationRequested)
+        {
+            // A part has failed before the others were up; said as it is when it fails later.
+            return;
+        }
         catch (OptionsValidationException e)
         {
             throw new UsageException(ConfigurationFault.Describe(e));
@@ -143,6 +148,7 @@ internal sealed class RoleHost : IAsyncDisposable
 
     /// <summary>Returns when the process says that it is ready.</summary>
     /// <exception cref="UsageException">It does not get ready; the message is what it lacks.</exception>
+    /// <exception cref="InvalidOperationException">A part of it has failed.</exception>
     public async Task ReadyAsync(CancellationToken ct)
     {
         // A certificate is for the name that the outside uses, not for this address.
@@ -151,6 +157,11 @@ internal sealed class RoleHost : IAsyncDisposable
         var watch = Stopwatch.StartNew();
         while (true)
         {
+            if (_app.Lifetime.ApplicationStopping.IsCancellationRequested)
+            {
+                throw new InvalidOperationException("a part of the roles has failed (the log says which)");
+            }
+
             using var answer = await client.GetAsync("/readyz", ct);
             if (answer.IsSuccessStatusCode) return;
             if (watch.Elapsed > _readyLimit)
