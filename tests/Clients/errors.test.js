@@ -67,14 +67,13 @@ test('PERMISSION_DENIED for a caller who is not allowed, and for the post of ano
 });
 
 test('UNIMPLEMENTED for a method that is not there yet, unary and streaming, and for one that never was', async () => {
-  await refused('UNIMPLEMENTED', call(clients.graph(), 'setAvatar', { media_id: '7' }, user(7)));
+  await refused('UNIMPLEMENTED', call(clients.shardMap(), 'addNode', { name: 'n9', region: 'local' }, admin()));
 
   await refused('UNIMPLEMENTED', new Promise((resolve, reject) => {
-    const deadline = Date.now() + 30_000;
-    const upload = clients.media().upload(user(7), { deadline }, (error, response) => (error ? reject(error) : resolve(response)));
-    upload.on('error', () => {});
-    upload.write({ chunk: Buffer.from('a photo') });
-    upload.end();
+    const moving = clients.shardMap().move({ to_node: 'n9' }, admin(), { deadline: Date.now() + 30_000 });
+    moving.on('error', reject);
+    moving.on('data', resolve);
+    moving.on('end', resolve);
   }));
 
   const bytes = (value) => value;

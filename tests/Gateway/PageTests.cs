@@ -19,6 +19,7 @@ public sealed class PageTests(AssemblyServers servers) : IClassFixture<AssemblyS
         using var script = await mesh.Http.SendAsync(
             new HttpRequestMessage(HttpMethod.Get, "/assets/app-1a2b.js") { Headers = { { "Accept-Encoding", "br" } } });
         using var missing = await mesh.Http.SendAsync(new HttpRequestMessage(HttpMethod.Get, "/assets/gone.js") { Headers = { { "Accept", "*/*" } } });
+        using var photo = await mesh.Http.GetAsync($"/media/0/0/{new string('0', 64)}/large");
         using var outside = await mesh.Http.GetAsync("/..%2f..%2fetc%2fpasswd.txt");
 
         Assert.Contains("<title>app</title>", await page.Content.ReadAsStringAsync(), StringComparison.Ordinal);
@@ -29,6 +30,7 @@ public sealed class PageTests(AssemblyServers servers) : IClassFixture<AssemblyS
         Assert.InRange((await script.Content.ReadAsByteArrayAsync()).Length, 1, 200);
         Assert.Contains("immutable", script.Headers.GetValues("Cache-Control").Single(), StringComparison.Ordinal);
         Assert.Equal(HttpStatusCode.NotFound, missing.StatusCode);
+        Assert.Equal(HttpStatusCode.NotFound, photo.StatusCode);
         Assert.NotEqual(HttpStatusCode.InternalServerError, outside.StatusCode);
         Assert.DoesNotContain("root:", await outside.Content.ReadAsStringAsync(), StringComparison.Ordinal);
 

@@ -188,7 +188,7 @@ public sealed class PhotoTests(RunningMesh running) : IClassFixture<RunningMesh>
             ["INSTA__GRPC__LISTEN"] = string.Create(CultureInfo.InvariantCulture, $"127.0.0.1:{grpc}"),
             ["INSTA__WEB__LISTEN"] = string.Create(CultureInfo.InvariantCulture, $"127.0.0.1:{web}"),
         };
-        await using var second = InstaProcess.Start(variables, "serve", "--roles", "id,media,feed");
+        await using var second = InstaProcess.Start(variables, "serve", "--roles", "id,media,feed,gateway");
         using var other = new HttpClient { BaseAddress = new Uri(string.Create(CultureInfo.InvariantCulture, $"http://127.0.0.1:{web}")) };
         using var limit = new CancellationTokenSource(RunningMesh.Limit);
         while (!await IsReadyAsync(other))

@@ -90,11 +90,12 @@ internal sealed class WebApp
         }
     }
 
-    // A browser says that it wants a page. A dot tells nothing then: names of users have some.
-    private static bool AsksForAPage(HttpRequest request, string path) => request.Headers.Accept.Count == 0
-        ? !Path.HasExtension(path)
-        : request.Headers.Accept.ToString().Contains("text/html", StringComparison.Ordinal)
-            && !path.StartsWith("/assets/", StringComparison.Ordinal);
+    // A browser says that it wants a page. A dot tells nothing then: names of users have some. A photo that is not there is no page of the app.
+    private static bool AsksForAPage(HttpRequest request, string path) =>
+        !path.StartsWith("/assets/", StringComparison.Ordinal) && !path.StartsWith("/media/", StringComparison.Ordinal)
+        && (request.Headers.Accept.Count == 0
+            ? !Path.HasExtension(path)
+            : request.Headers.Accept.ToString().Contains("text/html", StringComparison.Ordinal));
 
     /// <summary>Null: there is none, or it lies outside of the folder.</summary>
     private WebFile? Find(string path)
