@@ -63,7 +63,8 @@ public sealed class AlertFaultTests
             await truncate.ExecuteNonQueryAsync();
         }
 
-        await mesh.FiresAsync("InstaNewGeneration", Read);
+        // Nothing is read until memcached is away: thousands of hits before would keep the rate up for minutes.
+        await mesh.FiresAsync("InstaNewGeneration");
         await mesh.Memcached.CrashAsync();
         await mesh.FiresAsync("InstaCacheHitRateLow", Read);
 
@@ -85,9 +86,22 @@ public sealed class AlertFaultTests
         var committing = commit.ExecuteNonQueryAsync();
 
         await mesh.FiresAsync("InstaSlotWalLarge", () => ExecuteAsync("SELECT pg_logical_emit_message(true, 'filler', repeat('x', 100000))"));
+        // One change in a hundred must be late by more than 2 s: the heartbeats behind the held one are.
+        await HeldForAsync("10 s");
         await CommitHold.SetAsync(mesh.Postgres, hold: false);
         await committing;
         await mesh.FiresAsync("InstaStreamLag");
+
+        async Task HeldForAsync(string time)
+        {
+            await using var held = new NpgsqlCommand(
+                $"SELECT EXISTS (SELECT FROM pg_stat_activity WHERE wait_event = 'SyncRep' AND clock_timestamp() - query_start > '{time}')", connection);
+            using var limit = new CancellationTokenSource(ObservedMesh.Limit);
+            while (await held.ExecuteScalarAsync(limit.Token) is not true)
+            {
+                await Task.Delay(100, limit.Token);
+            }
+        }
 
         async Task ExecuteAsync(string sql)
         {
