@@ -41,9 +41,9 @@ public sealed class AdmissionTests(MemcachedServers servers) : IClassFixture<Mem
         var first = reader.ReadAsync(Thing, 1, Named("first", phase));
         await phase.Reached;
         var sheddable = reader.ReadAsync(Thing, 2, Named("sheddable"), new ReadConditions { Priority = Priority.Sheddable });
-        await Phase.UntilAsync(() => admission.Queued == 1, "one waits");
+        await Patience.UntilAsync(() => admission.Queued == 1, "one waits");
         var normal = reader.ReadAsync(Thing, 3, Named("normal"));
-        await Phase.UntilAsync(() => admission.Queued == 2, "two wait");
+        await Patience.UntilAsync(() => admission.Queued == 2, "two wait");
         var critical = reader.ReadAsync(Thing, 4, Named("critical"), new ReadConditions { Priority = Priority.Critical });
         await Assert.ThrowsAsync<AdmissionRefusedException>(() => sheddable);
         await Assert.ThrowsAsync<AdmissionRefusedException>(

@@ -2,7 +2,6 @@ using InstaGrpc.Contracts;
 using InstaGrpc.Contracts.InvalidatorV1;
 using InstaGrpc.Contracts.Positions;
 using InstaGrpc.Postgres;
-using InstaGrpc.TestFixtures;
 using Microsoft.Extensions.Logging.Abstractions;
 using static InstaGrpc.Caching.Tests.TestContracts;
 

@@ -70,7 +70,7 @@ public sealed class BatchTests(MemcachedServers servers) : IClassFixture<Memcach
         var batch = ReadAsync(reader, new Batch(before: phase), 1, 2);
         await phase.Reached;
         var single = reader.ReadAsync(Thing, 1, new ScriptedRun(() => "none"));
-        await Phase.UntilAsync(() => reader.Reads.For(Thing).Counters.Joins == 1, "it has joined");
+        await Patience.UntilAsync(() => reader.Reads.For(Thing).Counters.Joins == 1, "it has joined");
         phase.Open();
 
         Assert.Equal("1", Reader.Text(await single));
@@ -89,7 +89,7 @@ public sealed class BatchTests(MemcachedServers servers) : IClassFixture<Memcach
             reader.Reads.For(Thing), CacheFixture.Node, new Ids(ids), new ReadConditions { Remaining = TimeSpan.Zero }, run.For(ids)).AsTask();
         await phase.Reached;
         var single = reader.ReadAsync(Thing, 1, new ScriptedRun(() => "none"));
-        await Phase.UntilAsync(() => reader.Reads.For(Thing).Counters.Joins == 1 || single.IsCompleted, "it has joined");
+        await Patience.UntilAsync(() => reader.Reads.For(Thing).Counters.Joins == 1 || single.IsCompleted, "it has joined");
         phase.Open();
 
         Assert.Equal("1", Reader.Text(await single));

@@ -1,6 +1,5 @@
 using System.Text;
 using InstaGrpc.Memcached;
-using InstaGrpc.TestFixtures;
 using static InstaGrpc.Caching.Tests.TestContracts;
 
 namespace InstaGrpc.Caching.Tests;
@@ -131,7 +130,7 @@ public sealed class CopyOrderTests(MemcachedServers servers) : IClassFixture<Mem
             var asked = _proxy.HoldRepliesFrom($"mg {Encoding.ASCII.GetString(Key)}");
             _read = Reader.ReadAsync(Copied, 1, new ScriptedRun(() => "none"));
             await asked.WaitAsync(Phase.Limit);
-            await Phase.UntilAsync(IsFetchedAsync, "memcached has answered");
+            await Patience.UntilAsync(IsFetchedAsync, "memcached has answered");
         }
 
         public async Task AnswerAsync()

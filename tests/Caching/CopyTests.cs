@@ -135,7 +135,7 @@ public sealed class CopyTests(MemcachedServers servers) : IClassFixture<Memcache
         drops.SendEverything();
 
         // memcached may answer by the old generation while the watermark that this process holds says so: 250 ms.
-        await Phase.UntilAsync(
+        await Patience.UntilAsync(
             async () => Reader.Text(await reader.ReadAsync(Copied, 1, new ScriptedRun(() => "new"))) == "new", "the old generation is gone");
     }
 
@@ -147,7 +147,7 @@ public sealed class CopyTests(MemcachedServers servers) : IClassFixture<Memcache
         using var drops = new Feed(reader, mesh.Invalidator.Owner);
         var page = new ListPartsRequest { Id = 1, PageToken = "a" };
         await reader.ReadAsync(Parts, page, new ScriptedRun(() => "old"));
-        await Phase.UntilAsync(
+        await Patience.UntilAsync(
             async () => (await reader.ReadAsync(Parts, page, new ScriptedRun(() => "none"))).Level == CacheLevel.L1, "there is a copy of the page");
         await mesh.Invalidator.ChangeAsync(1, Parts, "1");
         drops.Send(mesh.Invalidator.KeyOf(Parts, "1").Hash);
@@ -174,7 +174,7 @@ public sealed class CopyTests(MemcachedServers servers) : IClassFixture<Memcache
     private static async Task<CacheAnswer> CopyAsync(Reader reader, ReadConditions? conditions = null)
     {
         CacheAnswer answer = default;
-        await Phase.UntilAsync(async () =>
+        await Patience.UntilAsync(async () =>
         {
             answer = await reader.ReadAsync(Copied, 1, new ScriptedRun(() => "none"), conditions);
             return answer.Level == CacheLevel.L1;

@@ -1,5 +1,4 @@
 using InstaGrpc.Memcached;
-using InstaGrpc.TestFixtures;
 using static InstaGrpc.Caching.Tests.TestContracts;
 
 namespace InstaGrpc.Caching.Tests;
@@ -22,7 +21,7 @@ public sealed class GenerationTests(MemcachedServers servers) : IClassFixture<Me
         var run = new ScriptedRun(() => "one");
         var read = reader.ReadAsync(Thing, 1, run);
         await asked.WaitAsync(Phase.Limit);
-        await Phase.UntilAsync(async () => (await mesh.Pool.Servers[0].GetAsync(old, new MetaGet())).IsHit, "the lease is given");
+        await Patience.UntilAsync(async () => (await mesh.Pool.Servers[0].GetAsync(old, new MetaGet())).IsHit, "the lease is given");
         await mesh.Invalidator.BeginAsync();
         proxy.ReleaseReplies();
         var answer = await read;
@@ -45,13 +44,13 @@ public sealed class GenerationTests(MemcachedServers servers) : IClassFixture<Me
         }));
         await phase.Reached;
         var waiter = two.ReadAsync(Thing, 1, new ScriptedRun(() => "new"));
-        await Phase.UntilAsync(() => two.Reads.For(Thing).Counters.Waits == 1, "the second process waits");
+        await Patience.UntilAsync(() => two.Reads.For(Thing).Counters.Waits == 1, "the second process waits");
         await mesh.Invalidator.BeginAsync();
 
         // It knows of the new generation: another key of the same server is filled under it.
         var owner = mesh.Pool.OwnerOf(mesh.Invalidator.KeyOf(Thing, "1").Ring.Span);
         var other = Enumerable.Range(2, 1_000).First(id => mesh.Pool.OwnerOf(mesh.Invalidator.KeyOf(Thing, $"{id}").Ring.Span) == owner);
-        await Phase.UntilAsync(async () =>
+        await Patience.UntilAsync(async () =>
         {
             await two.ReadAsync(Thing, other, new ScriptedRun(() => "other"));
             return (await mesh.LookAsync(Thing, $"{other}")).IsHit;

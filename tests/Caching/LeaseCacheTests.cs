@@ -1,6 +1,5 @@
 using System.Text;
 using InstaGrpc.Memcached;
-using InstaGrpc.TestFixtures;
 
 namespace InstaGrpc.Caching.Tests;
 

@@ -138,7 +138,7 @@ public sealed class LeaseTests(MemcachedServers servers) : IClassFixture<Memcach
         var starter = reader.ReadAsync(Thing, 1, failing);
         await phase.Reached;
         var joiner = reader.ReadAsync(Thing, 1, failing);
-        await Phase.UntilAsync(() => reader.Reads.For(Thing).Counters.Joins == 1, "the second caller has joined");
+        await Patience.UntilAsync(() => reader.Reads.For(Thing).Counters.Joins == 1, "the second caller has joined");
         phase.Open();
 
         Assert.Equal("the handler's own", (await Assert.ThrowsAsync<InvalidOperationException>(() => starter)).Message);
@@ -176,7 +176,7 @@ public sealed class LeaseTests(MemcachedServers servers) : IClassFixture<Memcach
         var starter = reader.ReadAsync(Thing, 1, Held(phase, "old"));
         await phase.Reached;
         var joiner = reader.ReadAsync(Thing, 1, new ScriptedRun(() => "new"));
-        await Phase.UntilAsync(() => reader.Reads.For(Thing).Counters.Joins == 1, "the second caller has joined");
+        await Patience.UntilAsync(() => reader.Reads.For(Thing).Counters.Joins == 1, "the second caller has joined");
         await mesh.Invalidator.ChangeAsync(1, Thing, "1");
         phase.Open();
 
@@ -234,7 +234,7 @@ public sealed class LeaseTests(MemcachedServers servers) : IClassFixture<Memcach
 
         // This process still has a flight of the key, but of a lease that is gone; the one that was lost is the other process's.
         var waiting = one.ReadAsync(Thing, 1, new ScriptedRun(() => "none"));
-        await Phase.UntilAsync(() => one.Reads.For(Thing).Counters.Waits == 1, "it waits for the other process");
+        await Patience.UntilAsync(() => one.Reads.For(Thing).Counters.Waits == 1, "it waits for the other process");
         oldPhase.Open();
         await old;
         newPhase.Open();
@@ -252,7 +252,7 @@ public sealed class LeaseTests(MemcachedServers servers) : IClassFixture<Memcach
         var winner = one.ReadAsync(Thing, 1, Held(phase, "one"));
         await phase.Reached;
         var waiting = Enumerable.Range(0, 8).Select(_ => two.ReadAsync(Thing, 1, new ScriptedRun(() => "none"))).ToArray();
-        await Phase.UntilAsync(() => two.Reads.For(Thing).Counters.Waits == 8, "all of them wait");
+        await Patience.UntilAsync(() => two.Reads.For(Thing).Counters.Waits == 8, "all of them wait");
         phase.Open();
         await winner;
 
@@ -290,7 +290,7 @@ public sealed class LeaseTests(MemcachedServers servers) : IClassFixture<Memcach
         await mesh.Pool.OwnerOf(key.Ring.Span).GetAsync(key.Under(mesh.Invalidator.Generation), new MetaGet { TouchSeconds = 3600 });
 
         var run = new ScriptedRun(() => "new");
-        await Phase.UntilAsync(
+        await Patience.UntilAsync(
             async () => (await reader.ReadAsync(Brief, 1, run, new ReadConditions { Remaining = TimeSpan.FromMilliseconds(50) })).Level == CacheLevel.Filled
                 || (await reader.ReadAsync(Brief, 1, run)).Level == CacheLevel.Memcached,
             "somebody fills under the dead winner's lease");

@@ -6,7 +6,7 @@ internal sealed class Phase
     private readonly TaskCompletionSource _reached = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource _open = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-    public static TimeSpan Limit { get; } = TimeSpan.FromSeconds(60);
+    public static TimeSpan Limit => Patience.Limit;
 
     public Task Reached => _reached.Task.WaitAsync(Limit);
 
@@ -17,24 +17,4 @@ internal sealed class Phase
     }
 
     public void Open() => _open.TrySetResult();
-
-    /// <summary>Waits until something is so that nobody announces.</summary>
-    public static async Task UntilAsync(Func<bool> condition, string what)
-    {
-        var until = Environment.TickCount64 + (long)Limit.TotalMilliseconds;
-        while (!condition())
-        {
-            Assert.True(Environment.TickCount64 < until, $"waited in vain until {what}");
-            await Task.Yield();
-        }
-    }
-
-    public static async Task UntilAsync(Func<Task<bool>> condition, string what)
-    {
-        var until = Environment.TickCount64 + (long)Limit.TotalMilliseconds;
-        while (!await condition())
-        {
-            Assert.True(Environment.TickCount64 < until, $"waited in vain until {what}");
-        }
-    }
 }

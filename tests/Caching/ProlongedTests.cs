@@ -35,7 +35,7 @@ public sealed class ProlongedTests(MemcachedServers servers) : IClassFixture<Mem
         reader.Reads.Prolonged = new ProlongedEntries([Hot], 12);
         using var drops = new Feed(reader, mesh.Invalidator.Owner);
         await reader.ReadAsync(Copied, Hot, new ScriptedRun(() => "old"));
-        await Phase.UntilAsync(
+        await Patience.UntilAsync(
             async () => (await reader.ReadAsync(Copied, Hot, new ScriptedRun(() => "none"))).Level == CacheLevel.L1, "there is a copy in the process");
 
         await mesh.Invalidator.ChangeAsync(1, Copied, "1");

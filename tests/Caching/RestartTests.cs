@@ -26,10 +26,10 @@ public sealed class RestartTests
             Assert.Equal((UncachedReason.ServerDown, 2), (down.Uncached, run.Runs));
 
             server = await EmbeddedMemcached.StartAsync(new EmbeddedMemcachedOptions { Port = port });
-            await Phase.UntilAsync(
+            await Patience.UntilAsync(
                 async () => (await reader.ReadAsync(Thing, 1, run)).Uncached == UncachedReason.NoWatermark, "the server is back, with nothing");
 
-            await Phase.UntilAsync(async () =>
+            await Patience.UntilAsync(async () =>
             {
                 try
                 {
@@ -42,7 +42,7 @@ public sealed class RestartTests
                 }
             }, "the invalidator is back too");
             Assert.NotEqual(before, mesh.Invalidator.Generation);
-            await Phase.UntilAsync(
+            await Patience.UntilAsync(
                 async () => (await reader.ReadAsync(Thing, 1, new ScriptedRun(() => "new"))).Level == CacheLevel.Memcached, "reads are cached again");
         }
         finally
@@ -76,7 +76,7 @@ public sealed class RestartTests
                 // The same mesh after its restart: CAS counts from 1 again, and the other life's numbers come again.
                 var invalidator = new ScriptedInvalidator(fresh.Pool, mesh.Prefix, CacheFixture.Node, () => DateTime.UtcNow);
                 await invalidator.BeginAsync();
-                await Phase.UntilAsync(
+                await Patience.UntilAsync(
                     async () => (await reader.ReadAsync(Thing, 1, new ScriptedRun(() => "new"))).Level == CacheLevel.Memcached, "the new value is cached");
                 phase.Open();
                 Assert.Equal("old", Reader.Text(await late));

@@ -193,7 +193,7 @@ public sealed class StaleTests(MemcachedServers servers) : IClassFixture<Memcach
         Assert.True(answers > 400, $"only {answers} of 1,200 reads were answered with the stale value");
 
         // And it ends with the newest value, without anybody's reading.
-        await Phase.UntilAsync(async () =>
+        await Patience.UntilAsync(async () =>
         {
             var answer = await readers[0].ReadAsync(Count, 1, run);
             return answer.Level == CacheLevel.Memcached && Reader.Text(answer) == "400";
@@ -214,8 +214,8 @@ public sealed class StaleTests(MemcachedServers servers) : IClassFixture<Memcach
 
         // On a machine so busy that the interval is over already, the right was there.
         Assert.True(answer.Level is CacheLevel.Stale or CacheLevel.Filled);
-        await Phase.UntilAsync(() => run.Runs == 1, "the refill is made in the background");
-        await Phase.UntilAsync(
+        await Patience.UntilAsync(() => run.Runs == 1, "the refill is made in the background");
+        await Patience.UntilAsync(
             async () => Reader.Text(await reader.ReadAsync(Count, 1, new ScriptedRun(() => "none"))) == "2", "its value is there");
     }
 
@@ -244,7 +244,7 @@ public sealed class StaleTests(MemcachedServers servers) : IClassFixture<Memcach
             }
 
             Assert.Equal(1, reader.Reads.Runtime.Refills.Count);
-            await Phase.UntilAsync(() => reader.Reads.Runtime.Refills.Count == 0, "the process has asked again");
+            await Patience.UntilAsync(() => reader.Reads.Runtime.Refills.Count == 0, "the process has asked again");
             Assert.Equal(0, run.Runs);
             Assert.Equal(won.Cas, (await mesh.LookAsync(Count, $"{id}")).Cas);
             return;
@@ -271,7 +271,7 @@ public sealed class StaleTests(MemcachedServers servers) : IClassFixture<Memcach
         reads.Runtime.Refills.Schedule(Lease(later), run, null, wait);
         reads.Runtime.Refills.Schedule(Lease(earlier), old, null, wait);
 
-        await Phase.UntilAsync(
+        await Patience.UntilAsync(
             async () => Reader.Text(await reader.ReadAsync(Count, 1, new ScriptedRun(() => "none"))) == "2", "the later win is filled");
         Assert.Equal((0, 1), (old.Runs, run.Runs));
 

@@ -81,7 +81,7 @@ public sealed class TokenTests(MemcachedServers servers) : IClassFixture<Memcach
         await mesh.Invalidator.ChangeAsync(3, Thing, "2");
         var waits = reader.Reads.For(Thing).Counters.Waits;
         var writer = reader.ReadAsync(Thing, 1, new ScriptedRun(() => "none"), With(3));
-        await Phase.UntilAsync(() => reader.Reads.For(Thing).Counters.Waits > waits, "it waits instead of joining");
+        await Patience.UntilAsync(() => reader.Reads.For(Thing).Counters.Waits > waits, "it waits instead of joining");
         phase.Open();
         await starter;
 
@@ -108,7 +108,7 @@ public sealed class TokenTests(MemcachedServers servers) : IClassFixture<Memcach
         reader.Reads.Runtime.Flights.Add(flight);
 
         var read = reader.ReadAsync(Thing, 1, new ScriptedRun(() => "new"), With(3));
-        await Phase.UntilAsync(() => reader.Reads.For(Thing).Counters.Joins == 1, "it has joined");
+        await Patience.UntilAsync(() => reader.Reads.For(Thing).Counters.Joins == 1, "it has joined");
         await server.DeleteAsync(key.Under(mesh.Invalidator.Generation));
         reader.Reads.Runtime.Flights.Remove(flight);
         flight.Complete(new FlightEnd(

@@ -214,9 +214,9 @@ public sealed class LikeBatchTests(AssemblyServers servers) : IClassFixture<Asse
 
         public async Task ReleaseAsync() => await _holder!.DisposeAsync();
 
-        public Task WaitForWaitingAsync(int likers) => UntilAsync(() => Task.FromResult(Batches.WaitingFor(Id) == likers), $"{likers} wait");
+        public Task WaitForWaitingAsync(int likers) => Patience.UntilAsync(() => Batches.WaitingFor(Id) == likers, $"{likers} wait");
 
-        public Task WaitForLockAsync() => UntilAsync(
+        public Task WaitForLockAsync() => Patience.UntilAsync(
             () => Database.QueryAsync<bool>(
                 "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock')"),
             "an INSERT waits for the held row");
@@ -233,16 +233,6 @@ public sealed class LikeBatchTests(AssemblyServers servers) : IClassFixture<Asse
         {
             await ReleaseAsync();
             await Mesh.DisposeAsync();
-        }
-
-        private static async Task UntilAsync(Func<Task<bool>> holds, string what)
-        {
-            var watch = Stopwatch.StartNew();
-            while (!await holds())
-            {
-                Assert.True(watch.Elapsed < _limit, $"never: {what}");
-                await Task.Yield();
-            }
         }
     }
 }

@@ -106,7 +106,7 @@ public class PhotoLifeTests(AssemblyServers servers) : IClassFixture<AssemblySer
         var post = await mesh.PostAsync(user, photo);
 
         await mesh.As(user).DeleteMediaAsync(new DeleteMediaRequest { MediaId = post.Id });
-        await UntilAsync(() => mesh.Purged.Paths.Count == 5);
+        await Patience.UntilAsync(() => mesh.Purged.Paths.Count == 5, "five addresses are purged");
         Assert.Contains($"/media/{post.Id}/0/{photo.BlobId}/large", mesh.Purged.Paths);
         Assert.Contains($"/media/{post.Id}/0/{photo.BlobId}/original", mesh.Purged.Paths);
 
@@ -138,16 +138,6 @@ public class PhotoLifeTests(AssemblyServers servers) : IClassFixture<AssemblySer
             await node.Value.ExecuteAsync("UPDATE media SET deleted_at = now() - interval '61 minutes' WHERE deleted");
             using var sweep = mesh.NewSweep();
             await sweep.SweepAsync(node.Key, CancellationToken.None);
-        }
-    }
-
-    private static async Task UntilAsync(Func<bool> holds)
-    {
-        var until = System.Diagnostics.Stopwatch.StartNew();
-        while (!holds())
-        {
-            Assert.True(until.Elapsed < TimeSpan.FromSeconds(60), "it never came to be");
-            await Task.Delay(10);
         }
     }
 

@@ -69,7 +69,7 @@ public class UploadTests(AssemblyServers servers) : IClassFixture<AssemblyServer
         using (var call = mesh.As(user).Upload())
         {
             await call.RequestStream.WriteAsync(new UploadRequest { Chunk = ByteString.CopyFrom(photo.AsSpan(0, 60_000)) });
-            await UntilAsync(() => mesh.Files.Count == 1);
+            await Patience.UntilAsync(() => mesh.Files.Count == 1, "its file is there");
         }
 
         await NothingIsLeftAsync(mesh);
@@ -104,52 +104,8 @@ public class UploadTests(AssemblyServers servers) : IClassFixture<AssemblyServer
         Assert.True(stored.AsSpan().IndexOf("kept"u8) > 0);
     }
 
-    [Fact]
-    public async Task AnUploadNeedsLittleMemoryHoweverLargeItIs()
-    {
-        await using var mesh = await MediaMesh.StartAsync(servers.Servers);
-        var user = await mesh.UserAsync("n1", 1);
-        // Noise: 20 MB of PNG. The first upload pays for what is made once.
-        var noise = new byte[2600 * 2600 * 3];
-        new Random(1).NextBytes(noise);
-        var photo = GeneratedPicture.Png(noise, 2600, 2600);
-        await mesh.UploadAsync(user, GeneratedPicture.Png(1, 64, 48));
-
-        using var watching = new CancellationTokenSource();
-        var peak = WatchAsync(watching.Token);
-        await mesh.UploadAsync(user, photo);
-        await watching.CancelAsync();
-
-        Assert.InRange(photo.Length, 18_000_000, 30_000_000);
-        // What lives at once, collected at every look: the chunks of both ends of the call, and no more.
-        Assert.InRange(await peak, 0, 4 * 1024 * 1024);
-    }
-
-    /// <summary>By how much the living part of the heap grew at most.</summary>
-    private static async Task<long> WatchAsync(CancellationToken until)
-    {
-        var before = GC.GetTotalMemory(forceFullCollection: true);
-        var most = 0L;
-        while (!until.IsCancellationRequested)
-        {
-            most = Math.Max(most, GC.GetTotalMemory(forceFullCollection: true) - before);
-            await Task.Delay(20, CancellationToken.None);
-        }
-
-        return most;
-    }
-
-    private static Task NothingIsLeftAsync(MediaMesh mesh) => UntilAsync(() => mesh.Files.Count == 0);
-
-    private static async Task UntilAsync(Func<bool> holds)
-    {
-        var until = System.Diagnostics.Stopwatch.StartNew();
-        while (!holds())
-        {
-            Assert.True(until.Elapsed < TimeSpan.FromSeconds(60), "it never came to be");
-            await Task.Delay(10);
-        }
-    }
+    private static Task NothingIsLeftAsync(MediaMesh mesh) =>
+        Patience.UntilAsync(() => mesh.Files.Count == 0, "no file is left");
 
     private static async Task<long> BlobsAsync(MediaMesh mesh)
     {

@@ -17,19 +17,9 @@ public class ViralTests(AssemblyServers servers) : IClassFixture<AssemblyServers
         long[] posts = [await mesh.Nodes.IdOnAsync(new NodeName("n1"), sequence: 3), await mesh.Nodes.IdOnAsync(new NodeName("n2"), sequence: 4)];
         await mesh.DatabaseOf("n1").ExecuteAsync($"INSERT INTO viral_media (media_id) VALUES ({posts[0]})");
         await mesh.DatabaseOf("n2").ExecuteAsync($"INSERT INTO viral_media (media_id) VALUES ({posts[1]})");
-        await UntilAsync(() => posts.All(reads.Prolonged.Contains));
+        await Patience.UntilAsync(() => posts.All(reads.Prolonged.Contains), "both are viral");
         await mesh.DatabaseOf("n1").ExecuteAsync("DELETE FROM viral_media");
-        await UntilAsync(() => !reads.Prolonged.Contains(posts[0]));
+        await Patience.UntilAsync(() => !reads.Prolonged.Contains(posts[0]), "one is calm again");
         Assert.True(reads.Prolonged.Contains(posts[1]));
-    }
-
-    private static async Task UntilAsync(Func<bool> holds)
-    {
-        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(60));
-        while (!holds())
-        {
-            limit.Token.ThrowIfCancellationRequested();
-            await Task.Yield();
-        }
     }
 }

@@ -18,7 +18,7 @@ export function Home() {
     keep(posts);
     return { items: posts.map(({ id }) => ({ id })), next: answer.nextPageToken };
   });
-  useEffect(() => onForgotten((id) => pages.change(pages.items.filter((item) => item.id !== id))), [pages]);
+  useEffect(() => onForgotten((id) => pages.change((items) => items.filter((item) => item.id !== id))), [pages]);
   return (
     <Screen title="Home" hidden>
       {!pages.loaded && (pages.fault ? <Failure fault={pages.fault} retry={() => void pages.retry()} /> : <Bones kind="post" count={2} />)}

@@ -16,6 +16,7 @@ import { usePages, type Pages } from "../state/pages.ts";
 import { commentsChanged, keep, onForgotten, usePost } from "../state/posts.ts";
 
 const longest = 2_200;
+const without = (items: readonly Comment[], id: string): readonly Comment[] => items.filter((item) => item.id !== id);
 
 export function PostScreen({ id }: { id: string }) {
   const { returned, search } = here();
@@ -69,14 +70,16 @@ export function PostScreen({ id }: { id: string }) {
 function Comments({ id, pages, authorId }: { id: string; pages: Pages<Comment>; authorId: string }) {
   const me = session()?.user.id;
   const remove = async (comment: Comment) => {
-    const before = pages.items;
-    pages.change(before.filter((item) => item !== comment));
+    const at = pages.items.indexOf(comment);
+    pages.change((items) => without(items, comment.id));
     commentsChanged(id, -1n);
     try {
       await app.deleteComment({ mediaId: id, commentId: comment.id });
+      // A page that was asked for between the click and the deletion has brought it back.
+      pages.change((items) => without(items, comment.id));
       say("Comment deleted");
     } catch (reason) {
-      pages.change(before);
+      pages.change((items) => [...without(items.slice(0, at), comment.id), comment, ...without(items.slice(at), comment.id)]);
       commentsChanged(id, 1n);
       notify(`The comment was not deleted. ${faultOf(reason).message}`, { kind: "error" });
     }
@@ -116,15 +119,21 @@ function Composer({ id, pages, field }: { id: string; pages: Pages<Comment>; fie
     const request = requestId();
     const placeholder: Comment = { id: `sending ${request}`, author: me, text: sent, createdAt: new Date() };
     setText("");
-    pages.change([placeholder, ...pages.items]);
+    pages.change((items) => [placeholder, ...without(items, placeholder.id)]);
     commentsChanged(id, 1n);
     try {
       const answer = await app.comment({ mediaId: id, text: sent, requestId: request });
       const comment = answer.comment ? commentOf(answer.comment) : placeholder;
-      pages.change(pages.items.map((item) => (item.id === placeholder.id ? comment : item)));
+      // In the placeholder's place; first, where a page that came meanwhile knows neither.
+      pages.change((items) => {
+        const others = without(items, comment.id);
+        return others.some((item) => item.id === placeholder.id)
+          ? others.map((item) => (item.id === placeholder.id ? comment : item))
+          : [comment, ...others];
+      });
       say("Comment sent");
     } catch (reason) {
-      pages.change(pages.items.filter((item) => item.id !== placeholder.id));
+      pages.change((items) => without(items, placeholder.id));
       commentsChanged(id, -1n);
       setText((now) => now || sent);
       notify(`Your comment was not sent. ${faultOf(reason).message}`, { kind: "error" });

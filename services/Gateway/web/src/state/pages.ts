@@ -19,6 +19,8 @@ export class Pages<T extends { readonly id: string }> {
   fault: Fault | null = null;
   #next = "";
   #run = new AbortController();
+  /** Made since the page on its way was asked for. */
+  #edits: ((items: readonly T[]) => readonly T[])[] = [];
   readonly listeners = new Set<() => void>();
   readonly #load: (token: string, signal: AbortSignal) => Promise<Page<T>>;
 
@@ -45,21 +47,28 @@ export class Pages<T extends { readonly id: string }> {
     return this.loaded ? this.more() : this.refresh();
   }
 
-  change(items: readonly T[]): void {
-    this.items = items;
+  /**
+   * Changes what is shown, without asking. A page that is on its way now was read before the change or after it, nobody knows: the change is
+   * made once more on what it brings, so it must find nothing to do where it was made already.
+   */
+  change(edit: (items: readonly T[]) => readonly T[]): void {
+    this.items = edit(this.items);
+    if (this.loading) this.#edits.push(edit);
     this.#draw();
   }
 
   async #fetch(token: string): Promise<void> {
     const run = (this.#run = new AbortController());
     this.loading = true;
+    this.#edits = [];
     this.fault = null;
     this.#draw();
     try {
       const page = await this.#load(token, run.signal);
       if (run.signal.aborted) return;
       const known = new Set(token === "" ? [] : this.items.map((item) => item.id));
-      this.items = [...(token === "" ? [] : this.items), ...page.items.filter((item) => !known.has(item.id))];
+      const items = [...(token === "" ? [] : this.items), ...page.items.filter((item) => !known.has(item.id))];
+      this.items = this.#edits.reduce<readonly T[]>((shown, edit) => edit(shown), items);
       this.#next = page.next;
       this.loaded = true;
     } catch (reason) {
