@@ -1,0 +1,78 @@
+using System.Globalization;
+using InstaGrpc.Load.Mesh;
+using InstaGrpc.Load.Reports;
+using InstaGrpc.TestFixtures;
+
+namespace InstaGrpc.Load.Command;
+
+/// <summary><c>./insta load</c>.</summary>
+internal static class LoadCommand
+{
+    private const int Failed = 1;
+    private const int Misused = 2;
+
+    public static async Task<int> RunAsync(string[] args, TextWriter output, TextWriter errors, CancellationToken ct)
+    {
+        if (args is [] or ["--help" or "-h" or "-?", ..] || args.Contains("--help", StringComparer.Ordinal))
+        {
+            output.WriteLine(LoadArguments.Help);
+            return args is [] ? Misused : 0;
+        }
+
+        try
+        {
+            var options = LoadArguments.Parse(args);
+            return await RunAsync(options, output, ct).ConfigureAwait(false);
+        }
+        catch (Exception e) when (e is FormatException or InvalidOperationException or Grpc.Core.RpcException)
+        {
+            errors.WriteLine($"insta load: {(e is Grpc.Core.RpcException rpc ? rpc.Status.ToString() : e.Message)}");
+            return Misused;
+        }
+        catch (OperationCanceledException) when (ct.IsCancellationRequested)
+        {
+            return Misused;
+        }
+    }
+
+    private static async Task<int> RunAsync(LoadOptions options, TextWriter output, CancellationToken ct)
+    {
+        IRunDisplay display = new PlainDisplay(output);
+        var report = await new LoadRun(options, Endpoints(options), display).RunAsync(ct).ConfigureAwait(false);
+        var folder = Path.GetFullPath(options.Report ?? Path.Combine(Checkout.StateFolder, "load", options.Scenario));
+        Directory.CreateDirectory(folder);
+        await File.WriteAllTextAsync(Path.Combine(folder, RunReport.FileName), report.ToJson(), CancellationToken.None).ConfigureAwait(false);
+        Tell(output, report, folder);
+        return report.Passed ? 0 : Failed;
+    }
+
+    private static MeshEndpoints Endpoints(LoadOptions options)
+    {
+        if (options.Grpc is { } grpc) return MeshEndpoints.Of(grpc, options.Web);
+        var state = Environment.GetEnvironmentVariable("INSTA_STATE") is { Length: > 0 } given ? given : Checkout.StateFolder;
+        return MeshEndpoints.Read(options.Data ?? Path.Combine(state, "data"));
+    }
+
+    private static void Tell(TextWriter output, RunReport report, string folder)
+    {
+        output.WriteLine();
+        foreach (var step in report.Steps)
+        {
+            output.WriteLine(string.Create(
+                CultureInfo.InvariantCulture,
+                $"{step.Name,-10} {step.Rate,8:0.0}/s  ok {step.Ok}  errors {step.Errors}  p50 {step.Latency.P50:0.0}  p95 {step.Latency.P95:0.0}  "
+                + $"p99 {step.Latency.P99:0.0}  max {step.Latency.Max:0.0} ms"));
+            foreach (var (code, count) in step.Codes) output.WriteLine($"           {code}: {count}");
+        }
+
+        foreach (var (threshold, met) in report.Thresholds)
+        {
+            if (!met) output.WriteLine($"MISSED: {threshold}");
+        }
+
+        foreach (var (kind, count) in report.Violations) output.WriteLine($"VIOLATION: {kind}, {count} times");
+        foreach (var detail in report.ViolationDetails.Take(10)) output.WriteLine($"  {detail}");
+        output.WriteLine($"{report.ComparedAtEnd} lists and counts were compared at the end");
+        output.WriteLine($"{report.Scenario}: {(report.Passed ? "no violation, no missed threshold" : "FAILED")}; {Path.Combine(folder, RunReport.FileName)}");
+    }
+}

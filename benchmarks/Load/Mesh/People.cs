@@ -1,0 +1,174 @@
+using System.Globalization;
+using Grpc.Core;
+using InstaGrpc.Contracts;
+using InstaGrpc.Contracts.GraphV1;
+using InstaGrpc.Contracts.MediaV1;
+using InstaGrpc.Load.Internal;
+
+namespace InstaGrpc.Load.Mesh;
+
+/// <summary>
+/// The users of load runs, <c>load.0</c>, <c>load.1</c>, …, whom they follow, and a few posts of each. Written through the services; what is there is found
+/// and left alone, so a second run makes nothing, and one after a run that was killed completes it.
+/// </summary>
+internal sealed class People
+{
+    private const int Parallel = 48;
+    private const int FolloweesEach = 10;
+    private const int PostsEach = 2;
+
+    private People(IReadOnlyList<Person> all) => All = all;
+
+    /// <summary>The most popular first.</summary>
+    public IReadOnlyList<Person> All { get; }
+
+    /// <param name="mesh">Where.</param>
+    /// <param name="count">How many.</param>
+    /// <param name="celebrity">Whether all follow the first.</param>
+    /// <param name="report">Told how it goes.</param>
+    /// <param name="ct">Stops it.</param>
+    public static async Task<People> SeedAsync(MeshClient mesh, int count, bool celebrity, Action<string> report, CancellationToken ct)
+    {
+        var all = new Person[count];
+        await EachAsync(Enumerable.Range(0, count), async (number, token) => all[number] = await UserAsync(mesh, number, token).ConfigureAwait(false), ct)
+            .ConfigureAwait(false);
+        report($"{count} users");
+        var made = 0;
+        await EachAsync(all, async (person, token) => Interlocked.Add(ref made, await FollowAsync(mesh, all, person, celebrity, token).ConfigureAwait(false)), ct)
+            .ConfigureAwait(false);
+        report($"{all.Sum(static person => person.Follows.Count)} follows, {made} of them new");
+        made = 0;
+        await EachAsync(all, async (person, token) => Interlocked.Add(ref made, await PostAsync(mesh, person, token).ConfigureAwait(false)), ct)
+            .ConfigureAwait(false);
+        report($"{made} new posts");
+        return new People(all);
+    }
+
+    /// <summary>How many posts everybody has, when their counts have come to rest.</summary>
+    public async Task CountPostsAsync(MeshClient mesh, CancellationToken ct)
+    {
+        for (var moved = true; moved;)
+        {
+            moved = false;
+            await EachAsync(All, async (person, token) =>
+            {
+                var counts = await CountedAsync(mesh, person, token).ConfigureAwait(false);
+                if (counts == person.PostsBefore) return;
+                person.PostsBefore = counts;
+                moved = true;
+            }, ct).ConfigureAwait(false);
+            if (moved) await Task.Delay(TimeSpan.FromMilliseconds(300), ct).ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>Fresh, and not what may stand in a copy for a while.</summary>
+    public static async Task<long> CountedAsync(MeshClient mesh, Person person, CancellationToken ct)
+    {
+        var request = new GetUserCountsRequest { UserId = person.Id };
+        return (await PatientlyAsync(() =>
+        {
+            var options = MeshClient.AsAdmin(ct);
+            options.Headers!.Add(MetadataNames.MaxStale, "0");
+            return mesh.Graph.GetUserCountsAsync(request, options);
+        }, ct).ConfigureAwait(false)).Counts.Media;
+    }
+
+    /// <summary>Calls again while a busy mesh does not answer in time; for what may be repeated.</summary>
+    public static async Task<T> PatientlyAsync<T>(Func<AsyncUnaryCall<T>> call, CancellationToken ct)
+    {
+        for (var pause = 20; ; pause = Math.Min(pause * 2, 1000))
+        {
+            try
+            {
+                return await call().ConfigureAwait(false);
+            }
+            catch (RpcException e) when (
+                e.StatusCode is StatusCode.DeadlineExceeded or StatusCode.Unavailable or StatusCode.ResourceExhausted or StatusCode.Internal
+                && !ct.IsCancellationRequested)
+            {
+                await Task.Delay(pause, ct).ConfigureAwait(false);
+            }
+        }
+    }
+
+    public static Task EachAsync<T>(IEnumerable<T> items, Func<T, CancellationToken, Task> work, CancellationToken ct) =>
+        System.Threading.Tasks.Parallel.ForEachAsync(
+            items, new ParallelOptions { MaxDegreeOfParallelism = Parallel, CancellationToken = ct },
+            async (item, token) => await work(item, token).ConfigureAwait(false));
+
+    private static string NameOf(int number) => string.Create(CultureInfo.InvariantCulture, $"load.{number}");
+
+    private static async Task<Person> UserAsync(MeshClient mesh, int number, CancellationToken ct)
+    {
+        var name = NameOf(number);
+        try
+        {
+            var known = await PatientlyAsync(
+                () => mesh.Graph.GetUserByNameAsync(new GetUserByNameRequest { Name = name }, MeshClient.AsAdmin(ct)), ct).ConfigureAwait(false);
+            return new Person(number, known.User.Id);
+        }
+        catch (RpcException e) when (e.StatusCode == StatusCode.NotFound)
+        {
+            var request = new CreateUserRequest { Name = name, DisplayName = $"Load {number}", RequestId = name };
+            return new Person(number, (await PatientlyAsync(() => mesh.Graph.CreateUserAsync(request, MeshClient.AsAdmin(ct)), ct).ConfigureAwait(false)).User.Id);
+        }
+    }
+
+    private static async Task<int> FollowAsync(MeshClient mesh, Person[] all, Person person, bool celebrity, CancellationToken ct)
+    {
+        var ids = all.ToDictionary(static one => one.Id);
+        var page = "";
+        do
+        {
+            var request = new ListFollowingRequest { UserId = person.Id, PageToken = page, PageSize = 100 };
+            var answer = await PatientlyAsync(() => mesh.Graph.ListFollowingAsync(request, MeshClient.AsAdmin(ct)), ct).ConfigureAwait(false);
+            foreach (var id in answer.UserIds)
+            {
+                if (ids.TryGetValue(id, out var known)) person.Follows.Add(known);
+            }
+
+            page = answer.NextPageToken;
+        }
+        while (page.Length > 0);
+
+        var made = 0;
+        foreach (var other in Wanted(all, person, celebrity).Where(other => !person.Follows.Contains(other)).ToList())
+        {
+            var request = new FollowRequest { UserId = other.Id };
+            await PatientlyAsync(() => mesh.Graph.FollowAsync(request, MeshClient.AsUser(person.Id, null, ct)), ct).ConfigureAwait(false);
+            person.Follows.Add(other);
+            made++;
+        }
+
+        return made;
+    }
+
+    /// <summary>The same for each user in every run: drawn by popularity.</summary>
+    private static HashSet<Person> Wanted(Person[] all, Person person, bool celebrity)
+    {
+        var wanted = new HashSet<Person>();
+        if (celebrity && person.Number != 0) wanted.Add(all[0]);
+        var random = new Random(Seeds.Of(person.Number));
+        for (var tries = 0; tries < FolloweesEach * 3 && wanted.Count < Math.Min(FolloweesEach, all.Length - 1); tries++)
+        {
+            // Of rank r about in proportion to 1 / r.
+            var other = all[(int)Math.Min(all.Length - 1, Math.Pow(all.Length + 1, random.NextDouble()) - 1)];
+            if (other != person) wanted.Add(other);
+        }
+
+        return wanted;
+    }
+
+    private static async Task<int> PostAsync(MeshClient mesh, Person person, CancellationToken ct)
+    {
+        var list = new ListByUserRequest { UserId = person.Id, PageSize = PostsEach };
+        var there = await PatientlyAsync(() => mesh.Media.ListByUserAsync(list, MeshClient.AsAdmin(ct)), ct).ConfigureAwait(false);
+        for (var n = there.Media.Count; n < PostsEach; n++)
+        {
+            var request = new CreateMediaRequest { Caption = $"Before the load, {n}", RequestId = $"load-{n}" };
+            await PatientlyAsync(() => mesh.Media.CreateMediaAsync(request, MeshClient.AsUser(person.Id, null, ct)), ct).ConfigureAwait(false);
+        }
+
+        return PostsEach - Math.Min(there.Media.Count, PostsEach);
+    }
+}

@@ -1,0 +1,155 @@
+using System.Diagnostics;
+using InstaGrpc.Contracts.FeedV1;
+using InstaGrpc.Contracts.GraphV1;
+using InstaGrpc.Contracts.MediaV1;
+using InstaGrpc.Load.Mesh;
+
+namespace InstaGrpc.Load.Oracle;
+
+/// <summary>The end: what was acknowledged is there, once, and every count is exact. Whatever is on its way may still come for a while.</summary>
+internal sealed class FinalCheck(MeshClient mesh, IReadOnlyList<Person> people, Judge judge, TimeSpan limit)
+{
+    private const int PageSize = 100;
+    private const int MostFeeds = 100;
+
+    private readonly long _begun = Stopwatch.GetTimestamp();
+
+    /// <returns>How many things were compared.</returns>
+    public async Task<int> RunAsync(CancellationToken ct)
+    {
+        var compared = 0;
+        var byId = people.ToDictionary(static person => person.Id);
+        var authors = judge.Posts.Owners.Select(id => byId[id]).ToList();
+        await People.EachAsync(authors, async (author, token) =>
+        {
+            await PostsAsync(author, token).ConfigureAwait(false);
+            Interlocked.Increment(ref compared);
+        }, ct).ConfigureAwait(false);
+        await People.EachAsync(judge.Likes.Owners.ToList(), async (media, token) =>
+        {
+            await LikesAsync(media, token).ConfigureAwait(false);
+            Interlocked.Increment(ref compared);
+        }, ct).ConfigureAwait(false);
+        await People.EachAsync(judge.Comments.Owners.ToList(), async (media, token) =>
+        {
+            await CommentsAsync(media, token).ConfigureAwait(false);
+            Interlocked.Increment(ref compared);
+        }, ct).ConfigureAwait(false);
+        await People.EachAsync(people.Take(authors.Count == 0 ? 0 : MostFeeds), async (reader, token) =>
+        {
+            await FeedAsync(reader, token).ConfigureAwait(false);
+            Interlocked.Increment(ref compared);
+        }, ct).ConfigureAwait(false);
+        return compared;
+    }
+
+    private async Task PostsAsync(Person author, CancellationToken ct)
+    {
+        var page = judge.Posts.Of(author.Id);
+        var wanted = page.Acked().Select(static write => write.Subject).ToHashSet();
+        await ComesAsync("lost", $"posts of user {author.Id}", wanted, since => PagesAsync(since, async token =>
+        {
+            var request = new ListByUserRequest { UserId = author.Id, PageToken = token, PageSize = PageSize };
+            var answer = await People.PatientlyAsync(() => mesh.Media.ListByUserAsync(request, MeshClient.AsAdmin(ct)), ct).ConfigureAwait(false);
+            return ([.. answer.Media.Select(static media => media.Id)], answer.NextPageToken);
+        }), ct).ConfigureAwait(false);
+        if (author.PostsBefore < 0) return;
+        await ExactAsync(
+            $"post count of user {author.Id}", author.PostsBefore + wanted.Count, () => People.CountedAsync(mesh, author, ct), ct).ConfigureAwait(false);
+    }
+
+    private async Task LikesAsync(long media, CancellationToken ct)
+    {
+        // The same user's like, told twice, is one.
+        var likers = judge.Likes.Of(media).Acked().Select(static write => write.Subject).ToHashSet();
+        await ExactAsync($"likes of {media}", likers.Count, async () =>
+        {
+            var request = new GetMediaCountsRequest { MediaId = media };
+            return (await People.PatientlyAsync(() => mesh.Media.GetMediaCountsAsync(request, MeshClient.AsAdmin(ct)), ct).ConfigureAwait(false)).Counts.Likes;
+        }, ct).ConfigureAwait(false);
+        foreach (var liker in likers)
+        {
+            var request = new HasLikedRequest { MediaId = media };
+            var liked = await People.PatientlyAsync(() => mesh.Media.HasLikedAsync(request, MeshClient.AsUser(liker, null, ct)), ct).ConfigureAwait(false);
+            if (!liked.Like.Liked) judge.Violations.Add("lost", $"the like of {media} by user {liker} was acknowledged and is not there");
+        }
+    }
+
+    private async Task CommentsAsync(long media, CancellationToken ct)
+    {
+        var wanted = judge.Comments.Of(media).Acked().Select(static write => write.Subject).ToHashSet();
+        await ComesAsync("lost", $"comments of {media}", wanted, since => PagesAsync(since, async token =>
+        {
+            var request = new ListCommentsRequest { MediaId = media, PageToken = token, PageSize = PageSize };
+            var answer = await People.PatientlyAsync(() => mesh.Media.ListCommentsAsync(request, MeshClient.AsAdmin(ct)), ct).ConfigureAwait(false);
+            return ([.. answer.Comments.Select(static comment => comment.Id)], answer.NextPageToken);
+        }), ct).ConfigureAwait(false);
+        await ExactAsync($"comment count of {media}", wanted.Count, async () =>
+        {
+            var request = new GetMediaCountsRequest { MediaId = media };
+            return (await People.PatientlyAsync(() => mesh.Media.GetMediaCountsAsync(request, MeshClient.AsAdmin(ct)), ct).ConfigureAwait(false)).Counts.Comments;
+        }, ct).ConfigureAwait(false);
+    }
+
+    private async Task FeedAsync(Person reader, CancellationToken ct)
+    {
+        var wanted = reader.Follows.Append(reader).SelectMany(author => judge.Posts.Knows(author.Id)?.Acked() ?? []).Select(static write => write.Subject).ToHashSet();
+        if (wanted.Count == 0) return;
+        await ComesAsync("lost", $"home feed of user {reader.Id}", wanted, since => PagesAsync(since, async token =>
+        {
+            var request = new HomeFeedRequest { UserId = reader.Id, PageToken = token, PageSize = PageSize };
+            var answer = await People.PatientlyAsync(() => mesh.Feed.HomeFeedAsync(request, MeshClient.AsUser(reader.Id, null, ct)), ct).ConfigureAwait(false);
+            return ([.. answer.Items.Select(static item => item.Media.Id)], answer.NextPageToken);
+        }), ct).ConfigureAwait(false);
+    }
+
+    /// <summary>Pages until what is older than this run.</summary>
+    private static async Task<List<long>> PagesAsync(long since, Func<string, Task<(long[] Ids, string Next)>> read)
+    {
+        var (all, page) = (new List<long>(), "");
+        do
+        {
+            var (ids, next) = await read(page).ConfigureAwait(false);
+            all.AddRange(ids);
+            page = ids.Length > 0 && ids[^1] < since ? "" : next;
+        }
+        while (page.Length > 0);
+        return all;
+    }
+
+    private async Task ComesAsync(string kind, string what, HashSet<long> wanted, Func<long, Task<List<long>>> read, CancellationToken ct)
+    {
+        if (wanted.Count == 0) return;
+        var since = wanted.Min();
+        while (true)
+        {
+            var found = await read(since).ConfigureAwait(false);
+            if (found.Distinct().Count() != found.Count) judge.Violations.Add("double", $"{what} has an entry twice");
+            var missing = wanted.Except(found).ToList();
+            if (missing.Count == 0) return;
+            if (Stopwatch.GetElapsedTime(_begun) > limit)
+            {
+                judge.Violations.Add(kind, $"{what} lacks {string.Join(", ", missing.Take(5))} ({missing.Count} in all), acknowledged");
+                return;
+            }
+
+            await Task.Delay(100, ct).ConfigureAwait(false);
+        }
+    }
+
+    private async Task ExactAsync(string what, long wanted, Func<Task<long>> read, CancellationToken ct)
+    {
+        while (true)
+        {
+            var found = await read().ConfigureAwait(false);
+            if (found == wanted) return;
+            if (Stopwatch.GetElapsedTime(_begun) > limit)
+            {
+                judge.Violations.Add("count not exact", $"{what}: {found} is shown at the end, and it is {wanted}");
+                return;
+            }
+
+            await Task.Delay(100, ct).ConfigureAwait(false);
+        }
+    }
+}
