@@ -21,6 +21,7 @@ internal static class LoadCommand
 
         try
         {
+            if (args is ["compare", .. var reports]) return CompareCommand.Run(reports, output);
             var options = LoadArguments.Parse(args);
             return await RunAsync(options, output, ct).ConfigureAwait(false);
         }
@@ -37,11 +38,12 @@ internal static class LoadCommand
 
     private static async Task<int> RunAsync(LoadOptions options, TextWriter output, CancellationToken ct)
     {
-        IRunDisplay display = new PlainDisplay(output);
+        IRunDisplay display = output == Console.Out && !Console.IsOutputRedirected
+            ? new TableDisplay(output, options.Scenario, options.Duration)
+            : new PlainDisplay(output);
         var report = await new LoadRun(options, Endpoints(options), display).RunAsync(ct).ConfigureAwait(false);
         var folder = Path.GetFullPath(options.Report ?? Path.Combine(Checkout.StateFolder, "load", options.Scenario));
-        Directory.CreateDirectory(folder);
-        await File.WriteAllTextAsync(Path.Combine(folder, RunReport.FileName), report.ToJson(), CancellationToken.None).ConfigureAwait(false);
+        await ReportFolder.WriteAsync(folder, report).ConfigureAwait(false);
         Tell(output, report, folder);
         return report.Passed ? 0 : Failed;
     }
@@ -73,6 +75,6 @@ internal static class LoadCommand
         foreach (var (kind, count) in report.Violations) output.WriteLine($"VIOLATION: {kind}, {count} times");
         foreach (var detail in report.ViolationDetails.Take(10)) output.WriteLine($"  {detail}");
         output.WriteLine($"{report.ComparedAtEnd} lists and counts were compared at the end");
-        output.WriteLine($"{report.Scenario}: {(report.Passed ? "no violation, no missed threshold" : "FAILED")}; {Path.Combine(folder, RunReport.FileName)}");
+        output.WriteLine($"{report.Scenario}: {(report.Passed ? "no violation, no missed threshold" : "FAILED")}; {Path.Combine(folder, ReportFolder.Html)}");
     }
 }

@@ -24,11 +24,19 @@ internal sealed class LoadRun(LoadOptions options, MeshEndpoints endpoints, IRun
         using var mesh = new MeshClient(endpoints.Grpc);
         var people = await People.SeedAsync(mesh, options.Users, _entry.Celebrity, display.Say, ct).ConfigureAwait(false);
         await people.CountPostsAsync(mesh, ct).ConfigureAwait(false);
+        using var loaded = new MeshClient(endpoints.Grpc, options.Plant switch
+        {
+            "stale" => new PlantedStale(),
+            "stall" => new PlantedStall(),
+            null => null,
+            _ => throw new FormatException("--plant is stale or stall"),
+        });
         await using var stream = new StreamClock(endpoints);
         using var watch = new MeshWatch(endpoints.Web);
         await watch.LookAsync().ConfigureAwait(false);
         var judge = new Judge(stream, _violations);
-        var world = new World(mesh, people.All, judge, _settlement);
+        using var web = endpoints.Web.Length == 0 ? null : new HttpClient { BaseAddress = new Uri(endpoints.Web), Timeout = TimeSpan.FromSeconds(12) };
+        var world = new World(loaded, people.All, judge, _settlement, web);
         var scenario = _entry.Create(world).WithLoadSimulations(Simulations()).WithWarmUpDuration(options.WarmUp);
         var at = DateTimeOffset.UtcNow;
         display.Begin();

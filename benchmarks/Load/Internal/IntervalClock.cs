@@ -24,6 +24,8 @@ internal sealed class IntervalClock(IReadOnlyList<ScenarioRun> runs, long begun)
                 // The last, shorter second.
             }
 
+            // Asked before the figures are taken: what came until the end is among them.
+            var final = ended.IsCancellationRequested;
             var (now, used) = (Stopwatch.GetTimestamp(), Environment.CpuUsage.TotalTime);
             var cores = (used - cpu) / Stopwatch.GetElapsedTime(last, now);
             (cpu, last) = (used, now);
@@ -31,7 +33,7 @@ internal sealed class IntervalClock(IReadOnlyList<ScenarioRun> runs, long begun)
             await take(new Interval(
                 second, [.. runs.SelectMany(static run => run.Recorder.Take())], runs.Sum(static run => run.InFlight),
                 late.Max(static one => one.Most), late.Sum(static one => one.Over5Ms), late.Sum(static one => one.Begun), cores)).ConfigureAwait(false);
-            if (ended.IsCancellationRequested) return;
+            if (final) return;
         }
     }
 }

@@ -14,6 +14,11 @@ internal static class ScenarioCatalog
     public static IReadOnlyList<Entry> All { get; } =
     [
         new("mixed", "60 % home feeds, 30 % profiles, 10 % posts", 100, false, false, MixedScenario.Create),
+        new("instagram2011", "25 photos and 90 likes a second", InstagramScenario.Rate, false, false, InstagramScenario.Create),
+        new("celebrity", "one whom all follow posts, and all look", 100, true, false, CelebrityScenario.Create),
+        new("likestorm", "all like one post, and look at its count", 200, false, false, LikeStormScenario.Create),
+        new("herd", "once a second all ask at once for what was just invalidated", 200, false, true, HerdScenario.Create),
+        new("uploads", "photos uploaded, posted, and looked at", 10, false, false, UploadsScenario.Create),
     ];
 
     public static Entry? Find(string name) => All.FirstOrDefault(entry => entry.Name == name);

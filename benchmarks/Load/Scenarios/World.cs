@@ -7,7 +7,7 @@ using InstaGrpc.Load.Oracle;
 namespace InstaGrpc.Load.Scenarios;
 
 /// <summary>What scenarios act on: a mesh, its users, and whoever judges the answers.</summary>
-internal sealed class World(MeshClient mesh, IReadOnlyList<Person> people, Judge judge, Settlement settlement)
+internal sealed class World(MeshClient mesh, IReadOnlyList<Person> people, Judge judge, Settlement settlement, HttpClient? web)
 {
     private const int PageSize = 30;
 
@@ -18,7 +18,8 @@ internal sealed class World(MeshClient mesh, IReadOnlyList<Person> people, Judge
 
     public IReadOnlyList<Person> People => people;
 
-    public Judge Judge => judge;
+    /// <summary>The web listener; null: none is known.</summary>
+    public HttpClient? Web => web;
 
     /// <summary>Drawn by popularity.</summary>
     public IDataFeed<Person> Popular { get; } = DataFeed.Zipf(people);

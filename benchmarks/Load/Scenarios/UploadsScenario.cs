@@ -1,0 +1,37 @@
+using InstaGrpc.Photos;
+
+namespace InstaGrpc.Load.Scenarios;
+
+/// <summary>Photos: each is uploaded, posted, and looked at as a thumbnail.</summary>
+internal static class UploadsScenario
+{
+    public static ScenarioProps Create(World world)
+    {
+        var pictures = new Pictures();
+        return Scenario.Create("uploads", async context =>
+        {
+            var (person, ct) = (world.Popular.GetNextItem(context), context.CancellationToken);
+            var (blob, media) = ("", 0L);
+            var uploaded = await Step.Run("upload", context, async () =>
+            {
+                blob = await pictures.UploadAsync(world.Mesh, person, context.Random, ct).ConfigureAwait(false);
+                return Response.Ok();
+            }).ConfigureAwait(false);
+            if (uploaded.IsError) return uploaded;
+            var posted = await Step.Run("post", context, async () =>
+            {
+                (var response, media) = await world.PostAsync(person, [blob], ct).ConfigureAwait(false);
+                return response;
+            }).ConfigureAwait(false);
+            if (posted.IsError || world.Web is null) return posted;
+            return await Step.Run("thumb", context, async () =>
+            {
+                using var answer = await world.Web.GetAsync(new Uri(PhotoUrl.Of(media, 0, blob, PhotoVariant.Thumb), UriKind.Relative), ct).ConfigureAwait(false);
+                var bytes = await answer.Content.ReadAsByteArrayAsync(ct).ConfigureAwait(false);
+                return answer.IsSuccessStatusCode && bytes.Length > 0
+                    ? Response.Ok(sizeBytes: bytes.Length)
+                    : Response.Fail($"HTTP{(int)answer.StatusCode}", $"the thumbnail of {media}");
+            }).ConfigureAwait(false);
+        }).WithInit(_ => pictures.PrepareAsync());
+    }
+}
