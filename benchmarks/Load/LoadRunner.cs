@@ -15,6 +15,8 @@ public sealed class LoadRunner
 
     internal Func<Interval, Task>? OnInterval { get; private set; }
 
+    internal Action<long>? OnBegin { get; private set; }
+
     internal RunOptions Options { get; private set; } = new();
 
     public static LoadRunner RegisterScenarios(params ScenarioProps[] scenarios) => new(scenarios);
@@ -28,6 +30,13 @@ public sealed class LoadRunner
     internal LoadRunner WithIntervals(Func<Interval, Task> onInterval)
     {
         OnInterval = onInterval;
+        return this;
+    }
+
+    /// <param name="onBegin">Told when the load begins: a timestamp of <see cref="Stopwatch"/>.</param>
+    internal LoadRunner WithBegin(Action<long> onBegin)
+    {
+        OnBegin = onBegin;
         return this;
     }
 
@@ -54,6 +63,7 @@ public sealed class LoadRunner
 
         using var ended = new CancellationTokenSource();
         var begun = Stopwatch.GetTimestamp();
+        OnBegin?.Invoke(begun);
         var looking = new IntervalClock(runs, begun).RunAsync(
             async interval =>
             {

@@ -62,6 +62,13 @@ public sealed class ApacheKafka : IDisposable
         }
     }
 
+    /// <summary>At once (SIGKILL), with all that it has started; its data stay.</summary>
+    public void Kill()
+    {
+        _process.Kill(entireProcessTree: true);
+        _process.WaitForExit();
+    }
+
     public void Dispose()
     {
         if (!_process.HasExited)

@@ -71,7 +71,7 @@ public sealed class ComparisonTests : IDisposable
             Timeline =
             [
                 .. Enumerable.Range(0, 60).Select(second => new RunSecond(
-                    second, 100, 0, Noisy(p99 / 4), Noisy(p99 / 2), Noisy(p99), Noisy(p99 * 2), 1, 0.9, 5, 100, 0.1, 0.1)),
+                    second, 100, 0, Noisy(p99 / 4), Noisy(p99 / 2), Noisy(p99), Noisy(p99 * 2), 1, 0.9, 5, 5, 100, 0.1, 0.1)),
             ],
             Violations = new Dictionary<string, int>(), ViolationDetails = [], Thresholds = new Dictionary<string, bool> { ["met"] = true },
             ComparedAtEnd = 1, LagMeasured = true, Machine = new Dictionary<string, string> { ["cores"] = "2" },

@@ -34,7 +34,7 @@ for (const [name, screen] of Object.entries(screens)) {
     assert.deepEqual(errors, []);
     assert.deepEqual(asked, [report], "the page asks for nothing but itself");
 
-    for (const [id, lines] of Object.entries({ rate: 2, latency: 3, hits: 1, lag: 1, queries: 1 })) {
+    for (const [id, lines] of Object.entries({ rate: 2, latency: 3, hits: 1, lag: 2, queries: 1 })) {
       const drawn = await page.locator(`#${id} path.line`).evaluateAll((paths) => paths.map((path) => {
         const box = path.getBoundingClientRect();
         return { length: path.getTotalLength(), wide: box.width, colour: getComputedStyle(path).stroke };

@@ -1,4 +1,5 @@
 using System.Globalization;
+using InstaGrpc.Load.Faults;
 using InstaGrpc.Load.Mesh;
 using InstaGrpc.Load.Reports;
 using InstaGrpc.TestFixtures;
@@ -41,11 +42,20 @@ internal static class LoadCommand
         IRunDisplay display = output == Console.Out && !Console.IsOutputRedirected
             ? new TableDisplay(output, options.Scenario, options.Duration)
             : new PlainDisplay(output);
-        var report = await new LoadRun(options, Endpoints(options), display).RunAsync(ct).ConfigureAwait(false);
+        var report = options.Kill is null
+            ? await new LoadRun(options, Endpoints(options), display).RunAsync(ct).ConfigureAwait(false)
+            : await KillingAsync(options, options.Kill, display, ct).ConfigureAwait(false);
         var folder = Path.GetFullPath(options.Report ?? Path.Combine(Checkout.StateFolder, "load", options.Scenario));
         await ReportFolder.WriteAsync(folder, report).ConfigureAwait(false);
         Tell(output, report, folder);
         return report.Passed ? 0 : Failed;
+    }
+
+    private static async Task<RunReport> KillingAsync(LoadOptions options, string part, IRunDisplay display, CancellationToken ct)
+    {
+        if (!OwnMesh.Parts.Contains(part)) throw new FormatException($"--kill {part}: one of {string.Join(", ", OwnMesh.Parts)}");
+        await using var mesh = await OwnMesh.StartAsync(part == "broker", ct).ConfigureAwait(false);
+        return await new LoadRun(options, mesh.Endpoints, display, new KilledPart(mesh, part, options.Duration)).RunAsync(ct).ConfigureAwait(false);
     }
 
     private static MeshEndpoints Endpoints(LoadOptions options)
@@ -74,6 +84,14 @@ internal static class LoadCommand
 
         foreach (var (kind, count) in report.Violations) output.WriteLine($"VIOLATION: {kind}, {count} times");
         foreach (var detail in report.ViolationDetails.Take(10)) output.WriteLine($"  {detail}");
+        if (report.Outage is { } outage)
+        {
+            var after = outage.RecoveredAfter is { } known ? string.Create(CultureInfo.InvariantCulture, $"{known:0.0} s after that") : "not by the end";
+            output.WriteLine(string.Create(
+                CultureInfo.InvariantCulture,
+                $"{outage.Part} was killed at {outage.KilledAt:0.0} s and back at {outage.ReturnedAt:0.0} s; the mesh had recovered {after}"));
+        }
+
         output.WriteLine($"{report.ComparedAtEnd} lists and counts were compared at the end");
         output.WriteLine($"{report.Scenario}: {(report.Passed ? "no violation, no missed threshold" : "FAILED")}; {Path.Combine(folder, ReportFolder.Html)}");
     }

@@ -1,3 +1,5 @@
+using System.Diagnostics;
+using InstaGrpc.Load.Faults;
 using InstaGrpc.Load.Internal;
 using InstaGrpc.Load.Mesh;
 using InstaGrpc.Load.Oracle;
@@ -7,7 +9,7 @@ using InstaGrpc.Load.Scenarios;
 namespace InstaGrpc.Load.Command;
 
 /// <summary>One load run: users, load, the end's comparison, figures.</summary>
-internal sealed class LoadRun(LoadOptions options, MeshEndpoints endpoints, IRunDisplay display)
+internal sealed class LoadRun(LoadOptions options, MeshEndpoints endpoints, IRunDisplay display, KilledPart? fault = null)
 {
     private static readonly TimeSpan _settleLimit = TimeSpan.FromSeconds(60);
     private static readonly TimeSpan _compareLimit = TimeSpan.FromSeconds(60);
@@ -40,10 +42,13 @@ internal sealed class LoadRun(LoadOptions options, MeshEndpoints endpoints, IRun
         var scenario = _entry.Create(world).WithLoadSimulations(Simulations()).WithWarmUpDuration(options.WarmUp);
         var at = DateTimeOffset.UtcNow;
         display.Begin();
+        var faulty = Task.CompletedTask;
         await LoadRunner.RegisterScenarios(scenario).WithOptions(new RunOptions { Seed = options.Seed })
             .WithIntervals(async interval => Show(Second(interval, await watch.LookAsync().ConfigureAwait(false), stream)))
+            .WithBegin(begun => faulty = fault?.RunAsync(() => Stopwatch.GetElapsedTime(begun), display.Say, ct) ?? faulty)
             .RunAsync(ct).ConfigureAwait(false);
         display.End();
+        await faulty.ConfigureAwait(false);
         var lost = await _settlement.RunAsync(_settleLimit).ConfigureAwait(false);
         if (lost > 0) _violations.Add("not settled", $"{lost} writes could not be repeated within {_settleLimit.TotalSeconds} s");
         var compared = await new FinalCheck(mesh, people.All, judge, _compareLimit).RunAsync(CancellationToken.None).ConfigureAwait(false);
@@ -76,9 +81,11 @@ internal sealed class LoadRun(LoadOptions options, MeshEndpoints endpoints, IRun
         }
 
         var stats = LatencyStats.Of(latency);
+        var (applied, folded) = stream.TakeLag();
         return new RunSecond(
             interval.Second, ok, errors, stats.P50, stats.P95, stats.P99, stats.Max, interval.InFlight, Known(figures.HitRate),
-            stream.Measures ? stream.TakeLag().TotalMilliseconds : null, Known(figures.QueriesPerSecond), interval.LateMicroseconds / 1000.0, interval.Cores);
+            stream.Measures ? applied.TotalMilliseconds : null,
+            stream.Measures ? folded.TotalMilliseconds : null, Known(figures.QueriesPerSecond), interval.LateMicroseconds / 1000.0, interval.Cores);
     }
 
     private static double? Known(double figure) => double.IsNaN(figure) ? null : figure;
@@ -99,11 +106,11 @@ internal sealed class LoadRun(LoadOptions options, MeshEndpoints endpoints, IRun
                 [.. step.Value.Latency.Buckets().Select(static bucket => (double[])[bucket.UpTo / 1000.0, bucket.Count])]))
             .ToList();
         var stats = _totals.StatsOf(_entry.Name, duration);
-        Threshold[] thresholds =
+        var outage = fault?.Outcome(_timeline);
+        var thresholds = outage is null ? Thresholds() :
         [
-            Threshold.Create($"at most {options.MaxErrors} % of the iterations fail", one => one.FailPercent <= options.MaxErrors),
-            Threshold.Create($"99 % of the iterations take at most {options.P99} ms", one => one.Latency.P99 <= options.P99),
-            Threshold.Create("something was done", static one => one.Ok > 0),
+            Threshold.Create($"the mesh has recovered {KilledPart.RecoveryGoal.TotalSeconds} s after {outage.Part} is back",
+                _ => outage.RecoveredAfter <= KilledPart.RecoveryGoal.TotalSeconds),
         ];
         return new RunReport
         {
@@ -111,7 +118,14 @@ internal sealed class LoadRun(LoadOptions options, MeshEndpoints endpoints, IRun
             AskedRate = options.Rate ?? _entry.Rate, Seconds = duration.TotalSeconds, Users = options.Users, Processes = options.Processes, Steps = steps,
             Timeline = _timeline, Violations = new Dictionary<string, int>(_violations.Counts), ViolationDetails = [.. _violations.Kept],
             Thresholds = thresholds.ToDictionary(static one => one.Name, one => one.Check(stats)), ComparedAtEnd = compared, LagMeasured = measured,
-            Machine = machine,
+            Machine = machine, Outage = outage,
         };
     }
+
+    private Threshold[] Thresholds() =>
+    [
+        Threshold.Create($"at most {options.MaxErrors} % of the iterations fail", one => one.FailPercent <= options.MaxErrors),
+        Threshold.Create($"99 % of the iterations take at most {options.P99} ms", one => one.Latency.P99 <= options.P99),
+        Threshold.Create("something was done", static one => one.Ok > 0),
+    ];
 }

@@ -63,24 +63,27 @@ internal sealed class StreamClock : IAsyncDisposable
         write.AppliedAt = write.AckedAt + (long)(Unmeasured.TotalSeconds * Stopwatch.Frequency);
     }
 
-    /// <summary>The longest time since the last call that a write took to be applied, those included that are not yet.</summary>
-    public TimeSpan TakeLag()
+    /// <summary>The longest times since the last call that a write took until memcached was invalidated and until it was folded, those included that are
+    /// not yet.</summary>
+    public (TimeSpan Applied, TimeSpan Folded) TakeLag()
     {
         lock (_gate)
         {
             var now = Stopwatch.GetTimestamp();
-            var longest = 0L;
+            long applied = 0, folded = 0;
             foreach (var node in _nodes.Values)
             {
-                longest = Math.Max(longest, node.Longest);
-                node.Longest = 0;
+                (applied, folded) = (Math.Max(applied, node.LongestApplied), Math.Max(folded, node.LongestFolded));
+                (node.LongestApplied, node.LongestFolded) = (0, 0);
                 foreach (var (_, write, counted) in node.Marking)
                 {
-                    if (!counted) longest = Math.Max(longest, now - write.AckedAt);
+                    if (!counted) applied = Math.Max(applied, now - write.AckedAt);
                 }
+
+                foreach (var write in node.Folding) folded = Math.Max(folded, now - write.AckedAt);
             }
 
-            return Stopwatch.GetElapsedTime(0, longest);
+            return (Stopwatch.GetElapsedTime(0, applied), Stopwatch.GetElapsedTime(0, folded));
         }
     }
 
@@ -154,7 +157,7 @@ internal sealed class StreamClock : IAsyncDisposable
                 }
 
                 entry.Write.AppliedAt = now;
-                node.Longest = Math.Max(node.Longest, now - entry.Write.AckedAt);
+                node.LongestApplied = Math.Max(node.LongestApplied, now - entry.Write.AckedAt);
                 return true;
             });
         }
@@ -195,6 +198,7 @@ internal sealed class StreamClock : IAsyncDisposable
             node.Folding.RemoveAll(write =>
             {
                 if (!folded.Reaches(write.Position)) return false;
+                node.LongestFolded = Math.Max(node.LongestFolded, now - write.AckedAt);
                 node.Marking.Add((written, write, true));
                 // The job is made with the fold; whether it has ended is seen from the next look on.
                 node.FanningOut.Add(write);
@@ -216,6 +220,8 @@ internal sealed class StreamClock : IAsyncDisposable
 
         public List<AckedWrite> FanningOut { get; } = [];
 
-        public long Longest { get; set; }
+        public long LongestApplied { get; set; }
+
+        public long LongestFolded { get; set; }
     }
 }

@@ -10,11 +10,11 @@ internal static class HtmlReport
     private const string Style = """
         :root{color-scheme:light dark;--text:#1c1e21;--soft:#5d636b;--back:#fff;--card:#f5f6f8;--line:#d5d9de;--c1:#1667c0;--c2:#b3541e;--c3:#8a2a8f;--c4:#2b7a3d;--bad:#b3001b;--good:#1f6b33}
         @media(prefers-color-scheme:dark){:root{--text:#e8eaed;--soft:#a3a9b2;--back:#15171a;--card:#1f2226;--line:#3a3f46;--c1:#6fb1ff;--c2:#ffa56b;--c3:#e28be6;--c4:#7ccf8e;--bad:#ff8a94;--good:#7fd394}}
-        *{box-sizing:border-box}body{margin:0 auto;max-width:60rem;padding:1rem;font:16px/1.5 system-ui,sans-serif;color:var(--text);background:var(--back)}
+        *{box-sizing:border-box}body{margin:0 auto;max-width:64rem;padding:1rem;font:16px/1.5 system-ui,sans-serif;color:var(--text);background:var(--back)}
         h1{font-size:1.5rem;margin:.2rem 0}h2{font-size:1.1rem;margin:1.6rem 0 .4rem}p{margin:.3rem 0}.soft{color:var(--soft);font-size:.9rem;overflow-wrap:anywhere}
         .tiles{display:grid;grid-template-columns:repeat(auto-fit,minmax(8rem,1fr));gap:.6rem;margin:1rem 0}.tile{background:var(--card);border-radius:.6rem;padding:.6rem .8rem}
         .tile b{display:block;font-size:1.3rem}.bad{color:var(--bad)}.good{color:var(--good)}
-        figure{margin:1rem 0;background:var(--card);border-radius:.6rem;padding:.6rem}figcaption{font-weight:600;font-size:.95rem}
+        main{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,26rem),1fr));gap:.8rem;margin:1rem 0}figure{margin:0;min-width:0;background:var(--card);border-radius:.6rem;padding:.6rem}figcaption{font-weight:600;font-size:.95rem}
         .key{font-weight:400;white-space:nowrap;margin-left:.6rem}.key::before{content:"";display:inline-block;width:1rem;height:.2rem;margin-right:.3rem;vertical-align:middle;background:currentColor}
         svg{width:100%;height:auto;display:block}svg text{font:12px system-ui,sans-serif;fill:var(--soft)}text.y{text-anchor:end}text.x{text-anchor:middle}
         .grid{stroke:var(--line);stroke-width:1}.line{fill:none;stroke:currentColor;stroke-width:2;stroke-linejoin:round}.bar{fill:var(--c1)}
@@ -48,7 +48,7 @@ internal static class HtmlReport
 
     private static void Tiles(StringBuilder page, RunReport run)
     {
-        var hits = run.Timeline.Select(static second => second.HitRate).Where(static rate => rate is not null).DefaultIfEmpty().Average();
+        var hits = run.Timeline.Where(second => second.Second < run.Seconds).Select(static second => second.HitRate).Where(static rate => rate is not null).DefaultIfEmpty().Average();
         (string Name, string Value, bool Bad)[] tiles =
         [
             ("answered", Invariant($"{run.Whole.Rate:#,##0.#}/s"), false),
@@ -80,11 +80,13 @@ internal static class HtmlReport
 
     private static void Charts(StringBuilder page, RunReport run)
     {
-        double[] seconds = [.. run.Timeline.Select(static second => second.Second + 1.0)];
-        SvgChart.Series Line(string name, string colour, Func<RunSecond, double?> value) => new(name, colour, [.. run.Timeline.Select(value)]);
+        // What ended after the last second is in the totals; a second that is a part would look like a fall.
+        RunSecond[] whole = [.. run.Timeline.Where(second => second.Second < run.Seconds)];
+        double[] seconds = [.. whole.Select(static second => second.Second + 1.0)];
+        SvgChart.Series Line(string name, string colour, Func<RunSecond, double?> value) => new(name, colour, [.. whole.Select(value)]);
         double? Answered(RunSecond second, double ms) => second.Ok > 0 ? ms : null;
         (double, string)[] marks = run.Outage is { } outage ? [(outage.KilledAt, $"{outage.Part} killed"), (outage.ReturnedAt, "back")] : [];
-        page.Append(SvgChart.Lines(
+        page.Append("<main>\n").Append(SvgChart.Lines(
             "rate", "Rate", "/s", seconds, [Line("answered", "c1", static second => second.Ok), Line("errors", "c2", static second => second.Errors)], marks, 10));
         page.Append(SvgChart.Lines(
             "latency", "Latency from the intended start", "ms", seconds,
@@ -96,9 +98,9 @@ internal static class HtmlReport
         page.Append(SvgChart.Histogram("histogram", "Latency, how often", run.Whole.Histogram));
         page.Append(SvgChart.Lines(
             "hits", "Cache hits", "%", seconds, [Line("hits", "c4", static second => second.HitRate * 100)], marks, 100));
-        page.Append(SvgChart.Lines("lag", "Lag of the change stream", "ms", seconds, [Line("lag", "c3", static second => second.LagMs)], marks, 50));
+        page.Append(SvgChart.Lines("lag", "Lag of the change stream", "ms", seconds, [Line("memcached", "c3", static second => second.LagMs), Line("counts", "c2", static second => second.CountsLagMs)], marks, 50));
         page.Append(SvgChart.Lines(
-            "queries", "Commands to PostgreSQL", "/s", seconds, [Line("commands", "c1", static second => second.QueriesPerSecond)], marks, 10));
+            "queries", "Commands to PostgreSQL", "/s", seconds, [Line("commands", "c1", static second => second.QueriesPerSecond)], marks, 10)).Append("</main>\n");
     }
 
     private static void Steps(StringBuilder page, RunReport run)

@@ -7,9 +7,9 @@ namespace InstaGrpc.Load.Reports;
 /// <summary>A chart as SVG: drawn once, readable without a script, as wide as the screen lets it be.</summary>
 internal static class SvgChart
 {
-    private const int Width = 720;
-    private const int Height = 260;
-    private const int Left = 58;
+    private const int Width = 420;
+    private const int Height = 220;
+    private const int Left = 48;
     private const int Right = 12;
     private const int Top = 14;
     private const int Bottom = 34;
@@ -34,7 +34,7 @@ internal static class SvgChart
         var most = Nice(Math.Max(atLeast, series.SelectMany(static one => one.Values).Max() ?? 0));
         var last = Math.Max(1, seconds.LastOrDefault());
         var svg = Begin(id, title, unit, series);
-        Scale(svg, most, unit);
+        Scale(svg, most);
         foreach (var tick in Ticks(last)) XLabel(svg, X(tick, last), $"{tick.ToString("0", CultureInfo.InvariantCulture)} s");
         foreach (var (at, what) in marks)
         {
@@ -70,7 +70,7 @@ internal static class SvgChart
     /// <param name="buckets">Pairs: up to so many ms, so many.</param>
     public static string Histogram(string id, string title, IReadOnlyList<double[]> buckets)
     {
-        const int bars = 60;
+        const int bars = 48;
         var svg = Begin(id, title, "answers", []);
         if (buckets.Count == 0) return End(svg);
         double low = Math.Log10(Math.Max(0.05, buckets[0][0])), high = Math.Max(low + 0.5, Math.Log10(Math.Max(0.1, buckets[^1][0])));
@@ -81,7 +81,7 @@ internal static class SvgChart
         }
 
         var most = Nice(counts.Max());
-        Scale(svg, most, "");
+        Scale(svg, most);
         var wide = (Width - Left - Right) / (double)bars;
         for (var bar = 0; bar < bars; bar++)
         {
@@ -102,7 +102,7 @@ internal static class SvgChart
     private static StringBuilder Begin(string id, string title, string unit, IReadOnlyList<Series> series)
     {
         var svg = new StringBuilder();
-        svg.Append(Invariant($"<figure id=\"{id}\"><figcaption>{Text(title)}"));
+        svg.Append(Invariant($"<figure id=\"{id}\"><figcaption>{Text(title)}{(unit.Length > 0 ? $", {Text(unit)}" : "")}"));
         foreach (var one in series) svg.Append(Invariant($" <span class=\"key {one.Colour}\">{Text(one.Name)}</span>"));
         svg.Append(Invariant($"</figcaption><svg viewBox=\"0 0 {Width} {Height}\" role=\"img\" aria-label=\"{Text(title)}{(unit.Length > 0 ? $", {Text(unit)}" : "")}\">"));
         return svg;
@@ -110,14 +110,14 @@ internal static class SvgChart
 
     private static string End(StringBuilder svg) => svg.Append("</svg></figure>\n").ToString();
 
-    private static void Scale(StringBuilder svg, double most, string unit)
+    private static void Scale(StringBuilder svg, double most)
     {
         const int lines = 4;
         for (var line = 0; line <= lines; line++)
         {
             var value = most * line / lines;
             svg.Append(Invariant($"<line class=\"grid\" x1=\"{Left}\" x2=\"{Width - Right}\" y1=\"{Y(value, most):0.#}\" y2=\"{Y(value, most):0.#}\"/>"));
-            svg.Append(Invariant($"<text class=\"y\" x=\"{Left - 6}\" y=\"{Y(value, most) + 4:0.#}\">{value:#,##0.##}{(line == lines && unit.Length > 0 ? $" {Text(unit)}" : "")}</text>"));
+            svg.Append(Invariant($"<text class=\"y\" x=\"{Left - 6}\" y=\"{Y(value, most) + 4:0.#}\">{value:#,##0.##}</text>"));
         }
     }
 
@@ -143,7 +143,7 @@ internal static class SvgChart
 
     private static IEnumerable<double> Ticks(double last)
     {
-        var step = Math.Max(1, Nice(last / 8));
+        var step = Math.Max(1, Nice(last / 6));
         for (var tick = 0.0; tick <= last; tick += step) yield return tick;
     }
 
