@@ -4,6 +4,12 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { desktop, open, photo, post, screenshot, signUp, until, uploaded, visitor, web } from "./browser.mjs";
 
+function signal() {
+  let resolve;
+  const promise = new Promise((resolved) => (resolve = resolved));
+  return { promise, resolve };
+}
+
 const rpc = (method) => `**/insta.app.v1.AppService/${method}`;
 
 test("a like that fails is taken back, with a message, and can be tried again", async (t) => {
@@ -127,4 +133,45 @@ test("wrong names and passwords are said beside the form", async (t) => {
   await other.getByRole("button", { name: "Sign in" }).click();
   await other.getByRole("alert").first().waitFor();
   assert.equal(await other.getByRole("navigation", { name: "Main" }).count(), 0);
+});
+
+test("what happens between a screen's first drawing and its first paint is shown", async (t) => {
+  const page = await visitor(t);
+  const name = await signUp(page, "yara");
+  await page.getByRole("heading", { name: "Your feed is quiet" }).waitFor();
+  // From now on the page paints late: effects that wait for it don't run while the test does.
+  await page.evaluate(() => {
+    globalThis.requestAnimationFrame = () => 0;
+    const later = globalThis.setTimeout;
+    globalThis.setTimeout = (work, milliseconds = 0, ...more) => later(work, milliseconds > 0 && milliseconds <= 100 ? 10_000_000 : milliseconds, ...more);
+  });
+  await open(page, "/activity");
+  await page.getByText("Nothing yet").waitFor();
+  const other = await visitor(t);
+  await signUp(other, "zoe");
+  await open(other, `/u/${name}`);
+  await other.getByRole("button", { name: "Follow", exact: true }).click();
+  await page.locator(".activities").getByText("follows you.").waitFor();
+});
+
+test("a comment that is sent while the others are on their way stays", async (t) => {
+  const page = await visitor(t);
+  await signUp(page, "abel");
+  const id = await post(page, "Quick", [await photo(page)]);
+  const [read, held] = [signal(), signal()];
+  await page.route(rpc("Comments"), async (route) => {
+    // Read before the comment is written, and shown after.
+    const answer = await route.fetch();
+    read.resolve();
+    await held.promise;
+    await route.fulfill({ response: answer });
+  });
+  await open(page, "/");
+  await open(page, `/p/${id}`);
+  await read.promise;
+  await page.getByLabel("Add a comment").fill("First.");
+  await page.getByRole("button", { name: "Send" }).click();
+  await until(() => page.locator("#said").innerText(), (said) => said === "Comment sent", "the comment is sent");
+  held.resolve();
+  await page.locator(".comments li:not(.sending)").getByText("First.").waitFor();
 });

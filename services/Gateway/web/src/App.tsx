@@ -1,4 +1,4 @@
-import { useEffect, useReducer, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useReducer, useState } from "preact/hooks";
 import { onSession, onUser, session } from "./api/session.ts";
 import { Avatar } from "./parts/Avatar.tsx";
 import { Icon, type IconName } from "./parts/Icon.tsx";
@@ -20,7 +20,7 @@ import { useOnline } from "./state/online.ts";
 export function App() {
   const [signedIn, setSignedIn] = useState(session() !== null);
   const place = usePlace();
-  useEffect(() => onSession((next) => setSignedIn(next !== null)), []);
+  useLayoutEffect(() => onSession((next) => setSignedIn(next !== null)), []);
   useEffect(() => {
     start();
     return onArrival((activity) => {
@@ -61,7 +61,7 @@ function Current({ path }: { path: string }) {
 function Nav({ path }: { path: string }) {
   useActivity(); // for the number of unread ones
   const [, draw] = useReducer((count: number) => count + 1, 0);
-  useEffect(() => onUser(draw as () => void), []);
+  useLayoutEffect(() => onUser(draw as () => void), []);
   const me = session()?.user;
   const count = unread();
   const item = (to: string, icon: IconName, label: string, more?: string) => (

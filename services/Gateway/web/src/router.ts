@@ -1,6 +1,6 @@
 // Addresses and the browser's history. Plain <a href="/..."> are followed within the page; back and forward show lists where they were.
 
-import { useEffect, useReducer } from "preact/hooks";
+import { Changes, useChanges } from "./state/changes.ts";
 
 interface Place {
   readonly path: string;
@@ -16,7 +16,7 @@ interface Step {
   readonly scroll: number;
 }
 
-const listeners = new Set<() => void>();
+const changes = new Changes();
 let keys = 0;
 let place = placeNow(false);
 
@@ -37,7 +37,7 @@ export function navigate(to: string, options: { replace?: boolean } = {}): void 
     history.pushState(step, "", to);
   }
   place = placeNow(false);
-  for (const listener of listeners) listener();
+  changes.happened();
   if (!options.replace) scrollTo(0, 0);
 }
 
@@ -49,7 +49,7 @@ export function back(otherwise: string): void {
 
 addEventListener("popstate", (event) => {
   place = placeNow(true);
-  for (const listener of listeners) listener();
+  changes.happened();
   const scroll = (event.state as Step | null)?.scroll ?? 0;
   // After the screen has been drawn from what is kept.
   requestAnimationFrame(() => requestAnimationFrame(() => scrollTo(0, scroll)));
@@ -64,13 +64,6 @@ document.addEventListener("click", (event) => {
 });
 
 export function usePlace(): Place {
-  const [, draw] = useReducer((count: number) => count + 1, 0);
-  useEffect(() => {
-    const listener = draw as () => void;
-    listeners.add(listener);
-    return () => {
-      listeners.delete(listener);
-    };
-  }, []);
+  useChanges(changes);
   return place;
 }

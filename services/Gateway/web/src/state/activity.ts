@@ -2,12 +2,12 @@
 // hidden tab must not hold one. Coming back it goes on after the last one that it got, so each comes exactly once.
 
 import { Code, ConnectError } from "@connectrpc/connect";
-import { useEffect, useReducer } from "preact/hooks";
 import { app } from "../api/client.ts";
 import { dateOf, photosOf, userOf, type Photo, type User } from "../api/model.ts";
 import { onSession, renew, session } from "../api/session.ts";
 import { NotificationKind } from "../gen/insta/feed/v1/feed_pb.ts";
 import type { NotificationsResponse } from "../gen/insta/app/v1/app_pb.ts";
+import { Changes, useChanges } from "./changes.ts";
 
 export interface Activity {
   readonly id: string;
@@ -36,14 +36,14 @@ let last = 0n;
 /** Since when something is news: what was kept while nobody looked is counted, not announced. By this machine's clock. */
 let looking = Infinity;
 let running: AbortController | null = null;
-const listeners = new Set<() => void>();
+const changes = new Changes();
 const arrivals = new Set<(activity: Activity) => void>();
 
 onSession((next) => {
   stop();
   items = [];
   last = 0n;
-  draw();
+  changes.happened();
   if (next !== null) start();
 });
 document.addEventListener("visibilitychange", () => (document.hidden ? stop() : start()));
@@ -110,7 +110,7 @@ function take(message: NotificationsResponse): void {
   if (id > last) last = id;
   if (items.some((item) => item.id === activity.id)) return;
   items = [activity, ...items].sort((left, right) => (BigInt(left.id) < BigInt(right.id) ? 1 : -1)).slice(0, most);
-  draw();
+  changes.happened();
   if (!activity.read && activity.createdAt.getTime() > looking - clocksApart) for (const arrival of arrivals) arrival(activity);
 }
 
@@ -119,7 +119,7 @@ export async function markRead(): Promise<void> {
   const newest = items[0];
   if (newest === undefined || items.every((item) => item.read)) return;
   items = items.map((item) => ({ ...item, read: true }));
-  draw();
+  changes.happened();
   // Not worth a message: they are told to be unread once more, that is all.
   await app.markNotificationsRead({ upToId: newest.id }).catch(() => undefined);
 }
@@ -127,14 +127,7 @@ export async function markRead(): Promise<void> {
 export const unread = (): number => items.filter((item) => !item.read).length;
 
 export function useActivity(): { items: readonly Activity[]; state: typeof state } {
-  const [, redraw] = useReducer((count: number) => count + 1, 0);
-  useEffect(() => {
-    const listener = redraw as () => void;
-    listeners.add(listener);
-    return () => {
-      listeners.delete(listener);
-    };
-  }, []);
+  useChanges(changes);
   return { items, state };
 }
 
@@ -147,11 +140,7 @@ export function onArrival(arrival: (activity: Activity) => void): () => void {
 function set(next: typeof state): void {
   if (state === next) return;
   state = next;
-  draw();
-}
-
-function draw(): void {
-  for (const listener of listeners) listener();
+  changes.happened();
 }
 
 function pause(milliseconds: number, signal: AbortSignal): Promise<void> {

@@ -1,6 +1,6 @@
 // Short messages that come and go by themselves, and what only screen readers are told.
 
-import { useEffect, useState } from "preact/hooks";
+import { Changes, useChanges } from "./changes.ts";
 
 export interface Notice {
   readonly id: number;
@@ -12,29 +12,22 @@ export interface Notice {
 let ids = 0;
 let current: Notice | null = null;
 let timer: ReturnType<typeof setTimeout> | undefined;
-const listeners = new Set<() => void>();
+const changes = new Changes();
 
 export function notify(text: string, options: { kind?: Notice["kind"]; action?: Notice["action"] } = {}): void {
   current = { id: ++ids, text, kind: options.kind ?? "info", action: options.action };
   clearTimeout(timer);
   timer = setTimeout(dismiss, options.action ? 10_000 : 5_000);
-  for (const listener of listeners) listener();
+  changes.happened();
 }
 
 export function dismiss(): void {
   current = null;
-  for (const listener of listeners) listener();
+  changes.happened();
 }
 
 export function useNotice(): Notice | null {
-  const [, draw] = useState(0);
-  useEffect(() => {
-    const listener = () => draw((count) => count + 1);
-    listeners.add(listener);
-    return () => {
-      listeners.delete(listener);
-    };
-  }, []);
+  useChanges(changes);
   return current;
 }
 

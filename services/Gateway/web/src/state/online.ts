@@ -1,9 +1,9 @@
-import { useEffect, useState } from "preact/hooks";
+import { useLayoutEffect, useState } from "preact/hooks";
 
 /** Whether the browser believes that it has a network. */
 export function useOnline(): boolean {
   const [online, setOnline] = useState(navigator.onLine);
-  useEffect(() => {
+  useLayoutEffect(() => {
     const listener = () => setOnline(navigator.onLine);
     addEventListener("online", listener);
     addEventListener("offline", listener);

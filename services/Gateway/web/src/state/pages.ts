@@ -1,9 +1,10 @@
 // A list that comes in pages, kept while the app runs, so that going back shows it as it was.
 
-import { useEffect, useReducer } from "preact/hooks";
+import { useEffect } from "preact/hooks";
 import { faultOf, isAbort, type Fault } from "../api/errors.ts";
 import { onSession } from "../api/session.ts";
 import { here } from "../router.ts";
+import { Changes, useChanges } from "./changes.ts";
 
 export interface Page<T> {
   readonly items: readonly T[];
@@ -21,7 +22,7 @@ export class Pages<T extends { readonly id: string }> {
   #run = new AbortController();
   /** Made since the page on its way was asked for. */
   #edits: ((items: readonly T[]) => readonly T[])[] = [];
-  readonly listeners = new Set<() => void>();
+  readonly changes = new Changes();
   readonly #load: (token: string, signal: AbortSignal) => Promise<Page<T>>;
 
   constructor(load: (token: string, signal: AbortSignal) => Promise<Page<T>>) {
@@ -54,7 +55,7 @@ export class Pages<T extends { readonly id: string }> {
   change(edit: (items: readonly T[]) => readonly T[]): void {
     this.items = edit(this.items);
     if (this.loading) this.#edits.push(edit);
-    this.#draw();
+    this.changes.happened();
   }
 
   async #fetch(token: string): Promise<void> {
@@ -62,7 +63,7 @@ export class Pages<T extends { readonly id: string }> {
     this.loading = true;
     this.#edits = [];
     this.fault = null;
-    this.#draw();
+    this.changes.happened();
     try {
       const page = await this.#load(token, run.signal);
       if (run.signal.aborted) return;
@@ -77,13 +78,9 @@ export class Pages<T extends { readonly id: string }> {
     } finally {
       if (run === this.#run) {
         this.loading = false;
-        this.#draw();
+        this.changes.happened();
       }
     }
-  }
-
-  #draw(): void {
-    for (const listener of this.listeners) listener();
   }
 }
 
@@ -100,17 +97,13 @@ const most = 20;
 export function usePages<T extends { readonly id: string }>(
   key: string, fresh: boolean, load: (token: string, signal: AbortSignal) => Promise<Page<T>>,
 ): Pages<T> {
-  const [, draw] = useReducer((count: number) => count + 1, 0);
   const pages = (kept.get(key) as Pages<T> | undefined) ?? new Pages<T>(load);
   kept.delete(key);
   kept.set(key, pages as unknown as Pages<{ readonly id: string }>);
   if (kept.size > most) kept.delete(kept.keys().next().value!);
+  useChanges(pages.changes);
   useEffect(() => {
-    pages.listeners.add(draw as () => void);
     if (!pages.loading && (!pages.loaded || fresh)) void pages.refresh();
-    return () => {
-      pages.listeners.delete(draw as () => void);
-    };
     // Each step of the history anew: opening a screen where one already is asks for what is new.
   }, [pages, here().key]);
   return pages;

@@ -1,6 +1,6 @@
 // The one copy of each post that the screens share: a like on one is seen on all of them.
 
-import { useEffect, useReducer } from "preact/hooks";
+import { useLayoutEffect, useReducer } from "preact/hooks";
 import { app } from "../api/client.ts";
 import { faultOf } from "../api/errors.ts";
 import type { Post } from "../api/model.ts";
@@ -46,7 +46,8 @@ export const postOf = (id: string): Post | null => entries.get(id)?.post ?? null
 /** The post as it is now; null where it is not known or was deleted. */
 export function usePost(id: string): Post | null {
   const [, redraw] = useReducer((count: number) => count + 1, 0);
-  useEffect(() => {
+  // Not an ordinary effect, for the reason that useChanges gives.
+  useLayoutEffect(() => {
     const listener = redraw as () => void;
     const own = listeners.get(id) ?? new Set();
     listeners.set(id, own.add(listener));
