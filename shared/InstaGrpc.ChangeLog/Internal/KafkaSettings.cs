@@ -13,6 +13,9 @@ internal static class KafkaSettings
         new("enable.gapless.guarantee", "true"),
         new("message.timeout.ms", "0"),
         new("linger.ms", "0"),
+        // One request at a time: what is produced meanwhile goes together in the next, which is sooner than several small ones. With more in flight the
+        // embedded broker's answers wait for each other, too: its sockets collect small packets until the other side acknowledges, after 40 ms.
+        new("max.in.flight", "1"),
         // The producer's own window (ChangeProducer) is the limit; librdkafka's must never be met.
         new("queue.buffering.max.messages", "1000000"),
         new("queue.buffering.max.kbytes", "262144"),
