@@ -39,6 +39,7 @@ var root = new RootCommand("""
     ContractsCommand.Create(),
     ChangesCommand.Create(),
     CacheCommand.Create(),
+    TraceCommand.Create(),
     CanaryCommand.Create(),
 };
 

@@ -1,7 +1,10 @@
 using System.Collections.Concurrent;
+using System.Diagnostics;
 using System.Diagnostics.Metrics;
 using InstaGrpc.Contracts.FeedV1;
+using InstaGrpc.Contracts.Ids;
 using InstaGrpc.Contracts.Positions;
+using InstaGrpc.Services.Projector.Internal.Fanout;
 using InstaGrpc.Timelines;
 
 namespace InstaGrpc.Services.Projector;
@@ -11,6 +14,8 @@ namespace InstaGrpc.Services.Projector;
 internal sealed class FanoutMetrics : IDisposable
 {
     public const string MeterName = "InstaGrpc.Fanout";
+
+    private static readonly ActivitySource _source = new(MeterName);
 
     private readonly Meter _meter;
     private readonly ConcurrentDictionary<NodeName, Waiting> _waiting = new();
@@ -35,6 +40,21 @@ internal sealed class FanoutMetrics : IDisposable
     }
 
     public void Dispose() => _meter.Dispose();
+
+    /// <summary>A job outlives the batch that made it, and is linked to it. Null: that was not recorded.</summary>
+    public Activity? BeginJob(NodeName node, FanoutJob job)
+    {
+        if (!ActivityContext.TryParse(job.Traceparent, null, isRemote: true, out var batch))
+        {
+            return null;
+        }
+
+        var span = _source.StartActivity("fan out", ActivityKind.Internal, default(ActivityContext), links: [new ActivityLink(batch)]);
+        span?.SetTag("insta.node", node.Value);
+        span?.SetTag("insta.shard", new InstaId(job.Author).Shard);
+        span?.SetTag("insta.fanout.followers", job.Followers);
+        return span;
+    }
 
     public void Ended(NodeName node, FanoutTier tier, bool isNotice, TimeSpan delay)
     {

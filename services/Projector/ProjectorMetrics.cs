@@ -29,12 +29,25 @@ public sealed class ProjectorMetrics : IDisposable
             "From PostgreSQL's commit time to the derived rows' commit, by two clocks.");
     }
 
-    public ActivitySource Activities { get; } = new(MeterName);
+    internal ActivitySource Activities { get; } = new(MeterName);
 
     public void Dispose()
     {
         _meter.Dispose();
         Activities.Dispose();
+    }
+
+    /// <summary>A batch serves many writes, so it is linked to them and the child of none. Null: nobody records.</summary>
+    internal Activity? BeginBatch(NodeName node, string topic, int records, IEnumerable<ActivityLink> writes)
+    {
+        var batch = Activities.StartActivity($"project {topic}", ActivityKind.Consumer, default(ActivityContext), links: writes);
+        batch?.SetTag("messaging.system", "kafka");
+        batch?.SetTag("messaging.operation.name", "project");
+        batch?.SetTag("messaging.operation.type", "process");
+        batch?.SetTag("messaging.destination.name", topic);
+        batch?.SetTag("messaging.batch.message_count", records);
+        batch?.SetTag("insta.node", node.Value);
+        return batch;
     }
 
     internal void Folded(NodeName node, int records, TimeSpan delay)

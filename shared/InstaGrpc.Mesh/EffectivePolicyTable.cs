@@ -38,6 +38,11 @@ public static class EffectivePolicyTable
             yield return Line($"rate limit {limit.PermitsPerSecond}/s, burst {limit.Burst}");
         }
 
+        if (policy.SampleRatio is { } part)
+        {
+            yield return Line($"{part * 100} % of its traces kept");
+        }
+
         if (policy.Cache is { } cache && cache != declared.Cache)
         {
             yield return cache.IsOn

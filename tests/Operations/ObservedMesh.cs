@@ -3,6 +3,7 @@ using System.Text.RegularExpressions;
 using Grpc.Core;
 using Grpc.Net.Client;
 using InstaGrpc.Contracts;
+using InstaGrpc.Contracts.AppV1;
 using InstaGrpc.Contracts.FeedV1;
 using InstaGrpc.Contracts.GraphV1;
 using InstaGrpc.Contracts.MediaV1;
@@ -41,6 +42,8 @@ internal sealed partial class ObservedMesh : IAsyncDisposable
 
     public FeedService.FeedServiceClient Feed => new(_channel!);
 
+    public AppService.AppServiceClient App => new(_channel!);
+
     /// <summary>The connection string of the only node's database.</summary>
     public string Node { get; private set; } = "";
 
@@ -49,12 +52,18 @@ internal sealed partial class ObservedMesh : IAsyncDisposable
 
     /// <param name="rules">Changes to the chart's rules, beside that none waits.</param>
     /// <param name="variables">More configuration.</param>
-    public static async Task<ObservedMesh> StartAsync(Func<string, string>? rules = null, params (string Name, string Value)[] variables)
+    public static Task<ObservedMesh> StartAsync(Func<string, string>? rules = null, params (string Name, string Value)[] variables) =>
+        StartAsync(Wait().Replace((rules ?? (static text => text))(Rules), "for: 0s"), variables);
+
+    /// <summary>The mesh alone, without a Prometheus.</summary>
+    public static Task<ObservedMesh> StartUnwatchedAsync(params (string Name, string Value)[] variables) => StartAsync(null as string, variables);
+
+    private static async Task<ObservedMesh> StartAsync(string? rules, (string Name, string Value)[] variables)
     {
         var mesh = new ObservedMesh();
         try
         {
-            await mesh.RunAsync(Wait().Replace((rules ?? (static text => text))(Rules), "for: 0s"), variables);
+            await mesh.RunAsync(rules, variables);
             return mesh;
         }
         catch
@@ -112,7 +121,7 @@ internal sealed partial class ObservedMesh : IAsyncDisposable
 
     private static Uri Loopback(int port) => new(string.Create(CultureInfo.InvariantCulture, $"http://127.0.0.1:{port}"));
 
-    private async Task RunAsync(string rules, (string Name, string Value)[] variables)
+    private async Task RunAsync(string? rules, (string Name, string Value)[] variables)
     {
         _postgres = await EmbeddedPostgres.StartAsync(new EmbeddedPostgresOptions
         {
@@ -148,8 +157,15 @@ internal sealed partial class ObservedMesh : IAsyncDisposable
         }
 
         _channel = GrpcChannel.ForAddress(_grpc);
-        _prometheus = await PrometheusServer.StartAsync(_web, rules);
         // A process is ready before its streams are: the directory's and the node's.
+        while ((await client.GetStringAsync("/metrics", limit.Token)).Split('\n')
+            .Count(static line => line.StartsWith("insta_changes_streaming{", StringComparison.Ordinal) && line.EndsWith(" 1", StringComparison.Ordinal)) < 2)
+        {
+            limit.Token.ThrowIfCancellationRequested();
+        }
+
+        if (rules is null) return;
+        _prometheus = await PrometheusServer.StartAsync(_web, rules);
         while (await _prometheus.CountAsync("insta_changes_streaming == 1") < 2)
         {
             limit.Token.ThrowIfCancellationRequested();

@@ -17,9 +17,10 @@ public class MigratorTests(AssemblyServers servers) : IClassFixture<AssemblyServ
                 "directory: directory/0001_directory.sql", "directory: directory/0002_gateway_keys.sql",
                 "n1: node/0001_node.sql", "n1: node/0002_sweeps.sql", "n1: node/0003_fanout.sql",
                 "n1: node/0004_home_feeds.sql", "n1: node/0005_departed_actors_and_viral_posts.sql",
-                "n1: node/0006_photos.sql", "n1: node/0007_credentials.sql",
+                "n1: node/0006_photos.sql", "n1: node/0007_credentials.sql", "n1: node/0008_traced_jobs.sql",
                 "n2: node/0001_node.sql", "n2: node/0002_sweeps.sql", "n2: node/0003_fanout.sql", "n2: node/0004_home_feeds.sql",
                 "n2: node/0005_departed_actors_and_viral_posts.sql", "n2: node/0006_photos.sql", "n2: node/0007_credentials.sql",
+                "n2: node/0008_traced_jobs.sql",
             ],
             await Migrator.MigrateAsync(nodes.Pool, Patience.Token()));
         Assert.Empty(await Migrator.MigrateAsync(nodes.Pool, Patience.Token()));

@@ -29,6 +29,8 @@ internal sealed partial class PublisherSession(
     private readonly string _name = PublicationName.Of(log.Options.Prefix, node);
     private readonly string _topic = log.TopicOf(node);
 
+    private readonly SendSpans _spans = new(node, log.TopicOf(node));
+
     // Written by one thread, read by others; the heartbeats compare them.
     private ulong _publishedEnd;
     private ulong _acknowledgedEnd;
@@ -171,6 +173,7 @@ internal sealed partial class PublisherSession(
             drained.TrySetResult();
             await Task.WhenAll(decoding, publishing, heartbeats, confirming, settling)
                 .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
+            _spans.Dispose();
         }
 
         void OnAcknowledged(ReplayPosition end)
@@ -179,6 +182,7 @@ internal sealed partial class PublisherSession(
             if (end.IsWholeTransaction)
             {
                 Volatile.Write(ref _acknowledgedEnd, end.Lsn.Value);
+                _spans.Acknowledged(end.Lsn);
             }
         }
     }
@@ -263,6 +267,7 @@ internal sealed partial class PublisherSession(
         CancellationToken cancellationToken)
     {
         var size = transaction.Bytes;
+        _spans.Begin(transaction);
         var records = transaction.ToRecords(predecessor, streaming.Server.Timeline, snapshot.Widen(transaction.Xid),
             streaming.Server.System);
         var bytes = 0L;

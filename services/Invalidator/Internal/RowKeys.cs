@@ -9,15 +9,20 @@ internal sealed class RowKeys
 {
     private readonly HashSet<(ulong Hash, ReadOnlyMemory<byte> Ring, bool Marks)> _seen = new(SameKey.Instance);
     private readonly List<RowKey> _keys = [];
+    private readonly List<(CacheKey Key, string Traceparent)> _shared = [];
     private string?[] _values = new string?[8];
 
     /// <summary>In the order in which they were added.</summary>
     public IReadOnlyList<RowKey> Keys => _keys;
 
+    /// <summary>Recorded writes that made a key invalid that was there already, by another write.</summary>
+    public IReadOnlyList<(CacheKey Key, string Traceparent)> Shared => _shared;
+
     public void Clear()
     {
         _seen.Clear();
         _keys.Clear();
+        _shared.Clear();
     }
 
     /// <summary>Adds the keys of a row.</summary>
@@ -83,6 +88,10 @@ internal sealed class RowKeys
         if (_seen.Add((key.Hash, key.Ring, rule.Delete.MarkStale)))
         {
             _keys.Add(new RowKey(key, rule.Delete, traceparent));
+        }
+        else if (traceparent.Length > 0)
+        {
+            _shared.Add((key, traceparent));
         }
         return true;
     }

@@ -32,6 +32,7 @@ internal sealed class ServerLineage(
     private readonly byte[] _watermarkKey = KeyLayout.Watermark(lineage.Prefix, lineage.Node);
     private readonly MetaPipeline _pipeline = new();
     private readonly MetaPipeline _traces = new();
+    private readonly MarkSpans _spans = new(lineage, server.Address);
     private readonly RowKeys _rows = new();
     private readonly List<MemcachedServer> _owners = [];
     private readonly List<ulong> _hashes = [];
@@ -244,9 +245,10 @@ internal sealed class ServerLineage(
     {
         _pipeline.Clear();
         _traces.Clear();
+        _spans.Clear();
         _hashes.Clear();
         var end = last.End;
-        var begun = _watermark with { Hi = end > _watermark.Hi ? end : _watermark.Hi };
+        var first = _watermark with { Hi = end > _watermark.Hi ? end : _watermark.Hi };
         foreach (var row in _rows.Keys)
         {
             if (!IsOwner(row.Key))
@@ -255,7 +257,7 @@ internal sealed class ServerLineage(
             }
             if (_hashes.Count == 0)
             {
-                AddWatermark(begun);
+                AddWatermark(first);
             }
             AddKey(row);
             _hashes.Add(row.Key.Hash);
@@ -271,6 +273,14 @@ internal sealed class ServerLineage(
             return;
         }
 
+        foreach (var (key, traceparent) in _rows.Shared)
+        {
+            if (IsOwner(key))
+            {
+                _spans.Add(traceparent);
+            }
+        }
+
         if (_traces.Count > 0)
         {
             // Before the marks, so that whoever wins after one finds its trace. Not among them: a server that has no room and may not evict (-M)
@@ -278,8 +288,9 @@ internal sealed class ServerLineage(
             await _connection.RunAsync(_traces, cancellation).ConfigureAwait(false);
         }
         var started = time.GetTimestamp();
+        var begun = time.GetUtcNow();
         await _connection.RunAsync(_pipeline, cancellation).ConfigureAwait(false);
-        Accept(begun, _pipeline[0]);
+        Accept(first, _pipeline[0]);
         for (var i = 1; i < _pipeline.Count; i++)
         {
             switch (_pipeline[i].Status)
@@ -297,6 +308,7 @@ internal sealed class ServerLineage(
         metrics.Marked(lineage.Node, server.Address, _hashes.Count, time.GetElapsedTime(started));
         // Never before the marks are acknowledged: a process that drops its copy asks memcached at once.
         lineage.Drops.Publish(server.Address, end, _hashes, everything: false);
+        _spans.Marked(begun, time.GetUtcNow(), last);
     }
 
     private Task WriteLoAsync(NodeContracts contracts, LoggedChange last, CancellationToken cancellation)
@@ -350,6 +362,7 @@ internal sealed class ServerLineage(
         key = key[..row.Key.WriteUnder(_watermark.Generation, key)];
         if (row.Traceparent.Length > 0)
         {
+            _spans.Add(row.Traceparent);
             // Whoever refills the key links to the write.
             Span<byte> traceparent = stackalloc byte[128];
             if (System.Text.Encoding.ASCII.TryGetBytes(row.Traceparent, traceparent, out var length))

@@ -19,7 +19,9 @@ internal sealed class DeltaWriter(NpgsqlConnection connection, NpgsqlTransaction
         await using var batch = new NpgsqlBatch(connection, transaction);
         if (traceparent is not null)
         {
-            batch.BatchCommands.Add(new NpgsqlBatchCommand("SELECT pg_logical_emit_message(true, 'insta.trace', $1)")
+            // Into the stream, and into the jobs that this transaction makes.
+            batch.BatchCommands.Add(new NpgsqlBatchCommand(
+                "SELECT pg_logical_emit_message(true, 'insta.trace', $1), set_config('insta.trace', $1, true)")
             {
                 Parameters = { new NpgsqlParameter<string> { TypedValue = traceparent } },
             });

@@ -19,6 +19,7 @@ internal sealed partial class ProjectionSession(
     private const int MostLinks = 32;
 
     private readonly SourceTextReader _texts = new(pool, source);
+    private readonly string _topic = log.TopicOf(source);
     private readonly ViralWatch _viral = new(source, pool, options, metrics, time, logger);
     private TargetStore[] _targets = [];
 
@@ -123,10 +124,7 @@ internal sealed partial class ProjectionSession(
             await rebuild.CountAsync(source, shard, shard, cancellationToken).ConfigureAwait(false);
         }
 
-        using var activity = metrics.Activities.StartActivity("project", ActivityKind.Consumer, default(ActivityContext),
-            links: Links(concerning));
-        activity?.SetTag("insta.node", source.Value);
-        activity?.SetTag("insta.records", concerning.Count);
+        using var activity = metrics.BeginBatch(source, _topic, concerning.Count, Links(concerning));
         var traceparent = activity is { Recorded: true, IdFormat: ActivityIdFormat.W3C } ? activity.Id : null;
         var texts = await _texts.ReadAsync(concerning.Select(change => change.Change), cancellationToken).ConfigureAwait(false);
         // Every target moves on, also one where nothing is written: the lowest is where a restart begins.

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using InstaGrpc.Contracts.Positions;
 
 namespace InstaGrpc.Caching.Internal;
@@ -8,6 +9,7 @@ internal sealed class BatchFlight(
     CachedMethod method, NodeState node, List<(int Item, WonLease Lease)> leases, List<int> uncached, ReadConditions conditions, IBatchRun run, long began)
 {
     private readonly TaskCompletionSource<IReadOnlyDictionary<int, HandlerAnswer>> _answers = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly ConcurrentQueue<FlightEnd> _ends = new();
     private readonly TimeProvider _time = node.Runtime.Time;
     private readonly TimeSpan _whole = Longest(conditions.Flight(method), conditions.Whole(method));
 
@@ -21,6 +23,8 @@ internal sealed class BatchFlight(
         using var limit = new CancellationTokenSource(Left > TimeSpan.Zero ? Left : TimeSpan.Zero, _time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, node.Runtime.Background.Stopping);
         var held = leases.ToDictionary(static pair => pair.Item, static pair => pair.Lease);
+        WonLease[] won = [.. held.Values];
+        var activity = CacheTracing.BeginRefill(won, await CacheTracing.CausesAsync(won).ConfigureAwait(false));
         try
         {
             foreach (var (_, lease) in leases)
@@ -46,6 +50,8 @@ internal sealed class BatchFlight(
             // Who started it may be gone.
             _ = _answers.Task.Exception;
         }
+
+        CacheTracing.End(activity, _ends);
     }
 
     /// <summary>Where no lease was won: the caller's own run.</summary>
@@ -163,6 +169,7 @@ internal sealed class BatchFlight(
 
     private void End(WonLease lease, FlightEnd end)
     {
+        _ends.Enqueue(end);
         node.Runtime.Flights.Remove(lease.Flight);
         lease.Flight.Complete(end);
     }

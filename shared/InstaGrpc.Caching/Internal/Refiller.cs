@@ -28,7 +28,7 @@ internal static class Refiller
         using var either = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, runtime.Background.Stopping);
         var began = runtime.Time.GetTimestamp();
         method.Counters.LeaseWon();
-        var activity = await CacheTracing.BeginRefillAsync(lease).ConfigureAwait(false);
+        var activity = CacheTracing.BeginRefill([lease], await CacheTracing.CausesAsync([lease]).ConfigureAwait(false));
         try
         {
             var (fence, reason) = await ReadFenceAsync(place.Slot, lease.Generation).ConfigureAwait(false);

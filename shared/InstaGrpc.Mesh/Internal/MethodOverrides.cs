@@ -47,6 +47,10 @@ internal static class MethodOverrides
                             ? effective with { RateLimit = limit with { Burst = burst }, IsOverridden = true }
                             : Refuse($"would widen the contract's {policy.RateLimit.Burst}");
                     break;
+                case "sampleratio" when Ratio(value, out var part):
+                    // No promise to callers: any part will do.
+                    effective = effective with { SampleRatio = part, IsOverridden = true };
+                    break;
                 case "cache:mode" or "cache:ttlseconds" or "cache:maxstalems" or "cache:l1ttlms" when effective.Cache is null:
                     Refuse(policy.Batch is { } batch ? $"has to be set at {batch.ItemMethod.FullName}"
                         : "is about a method that is not cached");
@@ -73,11 +77,11 @@ internal static class MethodOverrides
                         : Refuse($"would widen the contract's {policy.Cache.L1Ttl.TotalMilliseconds:0}");
                     break;
                 case "deadlinems" or "ratelimit:permitspersecond" or "ratelimit:burst" or "cache:mode" or "cache:ttlseconds"
-                    or "cache:maxstalems" or "cache:l1ttlms":
+                    or "cache:maxstalems" or "cache:l1ttlms" or "sampleratio":
                     Refuse($"cannot be \"{value}\"");
                     break;
                 default:
-                    Refuse("is no setting of a method; there are DeadlineMs, RateLimit:PermitsPerSecond, RateLimit:Burst, "
+                    Refuse("is no setting of a method; there are DeadlineMs, SampleRatio, RateLimit:PermitsPerSecond, RateLimit:Burst, "
                         + "Cache:Mode (on, off), "
                         + "Cache:TtlSeconds, Cache:MaxStaleMs and Cache:L1TtlMs");
                     break;
@@ -105,4 +109,7 @@ internal static class MethodOverrides
 
     private static bool Rate(string text, out double value) =>
         double.TryParse(text, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out value) && value is > 0 and <= 1_000_000;
+
+    private static bool Ratio(string text, out double value) =>
+        double.TryParse(text, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out value) && value is >= 0 and <= 1;
 }

@@ -54,7 +54,10 @@ internal sealed partial class NodeWrites(NodePool pool, ShardRouter router, IWri
                 var result = await work(connection, transaction, cancellation).ConfigureAwait(false);
 
                 // If the position fails, the call fails: an answer without its token would let its caller read around its own write.
-                tokens.Add(node, await WalPosition.CommitAsync(connection, cancellation).ConfigureAwait(false));
+                using var commit = PostgresTracing.BeginCommit(node);
+                var position = await WalPosition.CommitAsync(connection, cancellation).ConfigureAwait(false);
+                commit?.SetTag("insta.position", position.ToString());
+                tokens.Add(node, position);
                 return result;
             }
         }

@@ -10,6 +10,7 @@ namespace InstaGrpc.Services.Projector.Internal.Fanout;
 /// <param name="HasNotice">There is a notice that the author is pulled.</param>
 /// <param name="IsNoticed">It has reached every follower.</param>
 /// <param name="MadeAt">When the job was, by the node's clock.</param>
+/// <param name="Traceparent">Of the batch that made it; null: that was not recorded.</param>
 internal sealed record FanoutJob(
     long Number, FanoutKind Kind, long Author, long Subject, FanoutProgress At, long Followers, bool HasNotice, bool IsNoticed,
-    DateTime MadeAt);
+    DateTime MadeAt, string? Traceparent);

@@ -7,7 +7,7 @@ internal static class FanoutSql
     // ended when the count was above the limit.
     public const string Waiting = """
         SELECT j.number, j.kind, j.author_id, j.subject_id, j.tier, j.followers, j.pass, j.after_follower, j.batches,
-               coalesce(c.followers, 0), n.number IS NOT NULL, n.ended_at IS NOT NULL, j.made_at
+               coalesce(c.followers, 0), n.number IS NOT NULL, n.ended_at IS NOT NULL, j.made_at, j.traceparent
         FROM fanout_jobs j
         LEFT JOIN user_counts c ON c.user_id = j.author_id
         LEFT JOIN fanout_jobs n ON n.author_id = j.author_id AND n.kind = 2 AND n.subject_id = j.author_id

@@ -141,8 +141,10 @@ internal sealed partial class NodeFanout(
                 await ExecuteAsync(FanoutSql.AddNotice, job.Author, cancellation).ConfigureAwait(false);
             }
 
+            using var span = metrics.BeginJob(node, job);
             var run = new FanoutJobRun(job, followers, sender, turns, progress, options, counts => metrics.Appended(node, counts), time);
             var tier = await run.RunAsync(cancellation).ConfigureAwait(false);
+            span?.SetTag("insta.fanout.tier", tier.ToString());
             metrics.Ended(node, tier, job.Kind == FanoutKind.Notice, time.GetUtcNow() - job.MadeAt);
         }
         catch (OperationCanceledException) when (cancellation.IsCancellationRequested)
@@ -170,7 +172,7 @@ internal sealed partial class NodeFanout(
                 (FanoutTier)reader.GetInt16(4), reader.GetInt64(5), reader.GetInt16(6), reader.GetInt64(7), reader.GetInt64(8), Ended: false);
             jobs.Add(new FanoutJob(
                 reader.GetInt64(0), (FanoutKind)reader.GetInt16(1), reader.GetInt64(2), reader.GetInt64(3), at, reader.GetInt64(9),
-                reader.GetBoolean(10), reader.GetBoolean(11), reader.GetDateTime(12)));
+                reader.GetBoolean(10), reader.GetBoolean(11), reader.GetDateTime(12), reader.IsDBNull(13) ? null : reader.GetString(13)));
         }
 
         return jobs;

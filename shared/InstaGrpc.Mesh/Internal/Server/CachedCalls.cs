@@ -161,7 +161,7 @@ internal sealed partial class CachedCalls(
 
     private static void Observe(NodeName node, in CacheAnswer answer)
     {
-        if (Activity.Current is { Recorded: true } activity)
+        if (Activity.Current is { IsAllDataRequested: true } activity)
         {
             activity.SetTag(MeshTags.Node, node.Value);
             activity.SetTag(MeshTags.CacheLevel, answer.Level.ToString());

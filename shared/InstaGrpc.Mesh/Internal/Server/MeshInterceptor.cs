@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using Google.Protobuf;
 using Grpc.Core;
 using Grpc.Core.Interceptors;
@@ -34,6 +33,7 @@ internal sealed partial class MeshInterceptor(
         var call = new MeshCallContext(context, served, time);
         var failed = served.Cached is null ? null : call.Http.Features.Get<FailedRead>();
         var started = failed?.Started ?? time.GetTimestamp();
+        CallSpan.Begin(served.Contract, request as IMessage);
         Task<TResponse> answering;
         try
         {
@@ -95,6 +95,7 @@ internal sealed partial class MeshInterceptor(
 
         var started = time.GetTimestamp();
         using var call = new MeshCallContext(context, served, time);
+        CallSpan.Begin(served.Contract, request);
         try
         {
             Check(call);
@@ -209,19 +210,7 @@ internal sealed partial class MeshInterceptor(
     private void Observe(MeshCallContext call, long started, StatusCode code)
     {
         instruments.Called(call.Contract.FullName, code, time.GetElapsedTime(started));
-        if (Activity.Current is { Recorded: true } activity)
-        {
-            activity.DisplayName = call.Contract.FullName;
-            activity.SetTag(MeshTags.System, "grpc");
-            activity.SetTag(MeshTags.Method, call.Contract.FullName);
-            activity.SetTag(MeshTags.Status, (int)code);
-            activity.SetTag(MeshTags.Caller, call.Caller.Kind.ToString());
-            if (code is StatusCode.Internal or StatusCode.Unavailable or StatusCode.Unknown or StatusCode.DataLoss
-                or StatusCode.DeadlineExceeded)
-            {
-                activity.SetStatus(ActivityStatusCode.Error);
-            }
-        }
+        CallSpan.End(call, code);
     }
 
     // Only what the caller does not have yet.

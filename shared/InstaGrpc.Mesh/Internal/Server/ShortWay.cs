@@ -9,6 +9,7 @@ using InstaGrpc.Contracts.Positions;
 using InstaGrpc.Mesh.Internal.Telemetry;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Options;
 using Npgsql;
 
 namespace InstaGrpc.Mesh.Internal.Server;
@@ -25,7 +26,7 @@ namespace InstaGrpc.Mesh.Internal.Server;
 /// </summary>
 internal sealed class ShortWay(
     ServedMethods methods, IEnumerable<ICallCheck> checks, CachedCalls cached, NodeChooser nodes, MeshInstruments instruments,
-    TimeProvider time)
+    TimeProvider time, IOptionsMonitor<MeshOptions> options)
 {
     private const int FrameHeader = 5;
 
@@ -213,6 +214,11 @@ internal sealed class ShortWay(
         BinaryPrimitives.WriteInt32BigEndian(target[1..], message.Length);
         message.CopyTo(target[FrameHeader..]);
         writer.Advance(FrameHeader + message.Length);
-        instruments.Called(call.Contract.FullName, StatusCode.OK, time.GetElapsedTime(started));
+        var duration = time.GetElapsedTime(started);
+        instruments.Called(call.Contract.FullName, StatusCode.OK, duration);
+        if (duration >= options.CurrentValue.Otlp.SlowCall)
+        {
+            CallSpan.End(call, StatusCode.OK);
+        }
     }
 }

@@ -16,6 +16,7 @@ internal sealed class MeshInstruments
     private readonly Histogram<double> _calls;
     private readonly Counter<long> _undeclared;
     private readonly Counter<long> _refreshes;
+    private readonly Counter<long> _traces;
 
     public MeshInstruments(IMeterFactory factory)
     {
@@ -29,6 +30,7 @@ internal sealed class MeshInstruments
         _undeclared = meter.CreateCounter<long>("insta.cache.undeclared", "{run}",
             "Runs of cached handlers that read what their contract does not declare.");
         _refreshes = meter.CreateCounter<long>("insta.client.refreshes", "{call}", "Calls repeated with a newer shard map.");
+        _traces = meter.CreateCounter<long>("insta.trace.kept", "{trace}", "Traces that nobody had sampled, kept because a call was slow or failed.");
     }
 
     public void Called(string method, StatusCode code, TimeSpan duration) => _calls.Record(
@@ -37,6 +39,8 @@ internal sealed class MeshInstruments
     public void Undeclared(string method, string kind) => _undeclared.Add(1, new("method", method), new("kind", kind));
 
     public void EpochRefreshed(string method) => _refreshes.Add(1, new KeyValuePair<string, object?>("method", method));
+
+    public void TraceKept(string reason) => _traces.Add(1, new KeyValuePair<string, object?>("reason", reason));
 
     /// <summary>Enum.ToString allocates for each call; these are few.</summary>
     private static class Names<T>

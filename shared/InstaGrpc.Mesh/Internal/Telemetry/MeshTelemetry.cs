@@ -1,6 +1,7 @@
 using InstaGrpc.Mesh.Internal.Health;
 using InstaGrpc.Mesh.Ops;
 using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
@@ -16,6 +17,7 @@ internal static class MeshTelemetry
         services.AddSingleton(static provider => new ProcessState(
             provider.GetRequiredService<MetricsScrape>(), provider.GetRequiredService<HealthBoard>(), provider.GetRequiredService<MeshCatalog>(),
             provider.GetRequiredService<TimeProvider>(), provider.GetService<ProcessRoles>()));
+        services.AddSingleton<IStartupFilter, CallSampling>();
         services.AddHostedService<TelemetryProviders>();
     }
 

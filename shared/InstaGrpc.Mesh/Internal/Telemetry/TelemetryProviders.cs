@@ -11,7 +11,8 @@ using OpenTelemetry.Trace;
 namespace InstaGrpc.Mesh.Internal.Telemetry;
 
 /// <summary>Holds OpenTelemetry's providers for as long as the application runs.</summary>
-internal sealed class TelemetryProviders(IOptions<MeshOptions> options, MeshCatalog catalog, MetricsScrape scrape)
+internal sealed class TelemetryProviders(
+    IOptionsMonitor<MeshOptions> options, MeshCatalog catalog, MetricsScrape scrape, MeshInstruments instruments, ProcessRoles? roles = null)
     : IHostedService, IDisposable
 {
     private static readonly string[] s_sources =
@@ -30,7 +31,7 @@ internal sealed class TelemetryProviders(IOptions<MeshOptions> options, MeshCata
     public Task StartAsync(CancellationToken cancellationToken)
     {
         var resource = ResourceBuilder.CreateEmpty().AddService(
-            options.Value.Name ?? "insta", autoGenerateServiceInstanceId: true)
+            options.CurrentValue.Name ?? (roles is { Names: [var only] } ? $"insta-{only}" : "insta"), autoGenerateServiceInstanceId: true)
             .AddAttributes([new("insta.services", string.Join(',', catalog.Services.Select(s => s.Descriptor.FullName)))]);
         _metrics = Sdk.CreateMeterProviderBuilder()
             .SetResourceBuilder(resource)
@@ -44,17 +45,16 @@ internal sealed class TelemetryProviders(IOptions<MeshOptions> options, MeshCata
             .SetExemplarFilter(ExemplarFilterType.TraceBased)
             .AddReader(scrape.Reader)
             .Build();
-        if (options.Value.Otlp is { Endpoint: { } endpoint } otlp)
+        if (options.CurrentValue.Otlp.Endpoint is { } endpoint)
         {
+            var exporter = new OtlpTraceExporter(new OtlpExporterOptions { Endpoint = endpoint, Protocol = OtlpExportProtocol.Grpc });
             _traces = Sdk.CreateTracerProviderBuilder()
                 .SetResourceBuilder(resource)
                 .AddSource(s_sources)
-                .SetSampler(new ParentBasedSampler(new TraceIdRatioBasedSampler(Math.Clamp(otlp.SampleRatio, 0, 1))))
-                .AddOtlpExporter(exporter =>
-                {
-                    exporter.Endpoint = endpoint;
-                    exporter.Protocol = OtlpExportProtocol.Grpc;
-                })
+                .SetSampler(new TraceSampler())
+                .AddProcessor(new ClientSpans())
+                .AddProcessor(new LocalRoots(
+                    new BatchActivityExportProcessor(exporter, scheduledDelayMilliseconds: 1000), () => options.CurrentValue.Otlp.SlowCall, instruments.TraceKept))
                 .Build();
         }
 
