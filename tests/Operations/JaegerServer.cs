@@ -74,7 +74,8 @@ internal sealed class JaegerServer : IAsyncDisposable
     {
         var trace = Text(span, "traceID").PadLeft(32, '0');
         var references = span.GetProperty("references").EnumerateArray()
-            .Select(static one => (Trace: Text(one, "traceID").PadLeft(32, '0'), Span: Text(one, "spanID"), IsParent: Text(one, "refType") == "CHILD_OF")).ToArray();
+            .Select(static one => (
+                Trace: Text(one, "traceID").PadLeft(32, '0'), Span: Text(one, "spanID"), IsParent: Text(one, "refType") == "CHILD_OF")).ToArray();
         var tags = span.GetProperty("tags").EnumerateArray()
             .GroupBy(static tag => Text(tag, "key")).ToDictionary(static tag => tag.Key, static tag => tag.Last().GetProperty("value").ToString());
         return new ReceivedSpan(

@@ -97,7 +97,11 @@ public sealed class TraceTests(TracedMesh traced) : IClassFixture<TracedMesh>
         Assert.True(code == 0, output);
         var lines = output.Split('\n');
         Assert.StartsWith($"trace {posting}, ", lines[0]);
-        string[] order = ["  insta.app.v1.AppService/Post ", "insta.media.v1.MediaService/CreateMedia ", "commit ", "send ", "mark ", "linked: trace ", "  project ", "  fan out "];
+        string[] order =
+        [
+            "  insta.app.v1.AppService/Post ", "insta.media.v1.MediaService/CreateMedia ", "commit ", "send ", "mark ", "linked: trace ", "  project ",
+            "  fan out ",
+        ];
         var at = -1;
         Assert.All(order, step => Assert.True((at = Array.FindIndex(lines, at + 1, line => line.Contains(step))) > 0, $"no '{step}' in its place:\n{output}"));
         // Below what began it.

@@ -32,7 +32,7 @@ public class MigratorTests(AssemblyServers servers) : IClassFixture<AssemblyServ
         await using var nodes = await TestNodes.CreateAsync(servers.Servers, migrate: false);
         var pools = Enumerable.Range(0, 6).Select(_ => new NodePool(nodes.Options)).ToArray();
         var ran = await Task.WhenAll(pools.Select(pool => Migrator.MigrateAsync(pool, Patience.Token()).AsTask()));
-        Assert.Equal(16, ran.Sum(static files => files.Count));
+        Assert.Equal(18, ran.Sum(static files => files.Count));
         Assert.Equal(8192, await nodes.Directory.QueryAsync<long>("SELECT count(*) FROM shards"));
         Assert.Equal(1, await nodes.Directory.QueryAsync<long>("SELECT count(*) FROM directory_identity"));
         foreach (var pool in pools)

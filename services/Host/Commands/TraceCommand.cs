@@ -54,7 +54,8 @@ internal static partial class TraceCommand
         return 0;
     }
 
-    private static Uri AddressOf(string text) => Uri.TryCreate(text, UriKind.Absolute, out var address) && address.Scheme.StartsWith("http", StringComparison.Ordinal)
+    private static Uri AddressOf(string text) =>
+        Uri.TryCreate(text, UriKind.Absolute, out var address) && address.Scheme.StartsWith("http", StringComparison.Ordinal)
         ? address
         : throw new UsageException($"--jaeger {text} is no address: give one like http://127.0.0.1:16686");
 

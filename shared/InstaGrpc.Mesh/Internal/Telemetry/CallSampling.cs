@@ -18,7 +18,7 @@ namespace InstaGrpc.Mesh.Internal.Telemetry;
 internal sealed class CallSampling(IOptionsMonitor<MeshOptions> options) : IStartupFilter
 {
     // Asked every few seconds, and answered with an error as long as something is missing: nobody wants to read of it in traces.
-    private static readonly string[] s_probes = ["/livez", "/readyz", "/metrics", "/process.json", "/grpc.health.v1.Health"];
+    private static readonly string[] s_probes = ["/healthz", "/readyz", "/metrics", "/process.json", "/grpc.health.v1.Health"];
 
     public Action<IApplicationBuilder> Configure(Action<IApplicationBuilder> next) => app =>
     {

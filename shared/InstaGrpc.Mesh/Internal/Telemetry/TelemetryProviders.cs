@@ -1,5 +1,6 @@
 using System.Diagnostics.Metrics;
 using InstaGrpc.Mesh.Internal;
+using InstaGrpc.Mesh.Ops;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Options;
 using OpenTelemetry;
@@ -54,7 +55,8 @@ internal sealed class TelemetryProviders(
                 .SetSampler(new TraceSampler())
                 .AddProcessor(new ClientSpans())
                 .AddProcessor(new LocalRoots(
-                    new BatchActivityExportProcessor(exporter, scheduledDelayMilliseconds: 1000), () => options.CurrentValue.Otlp.SlowCall, instruments.TraceKept))
+                    new BatchActivityExportProcessor(exporter, scheduledDelayMilliseconds: 1000), () => options.CurrentValue.Otlp.SlowCall,
+                    instruments.TraceKept))
                 .Build();
         }
 
