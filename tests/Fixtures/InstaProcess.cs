@@ -28,15 +28,8 @@ public sealed class InstaProcess : IAsyncDisposable
     public ConcurrentQueue<string> Output { get; } = new();
 
     /// <summary>The executable; where it serves, with <see cref="PatientSettings"/>, unless the variables say otherwise.</summary>
-    public static InstaProcess Start(IReadOnlyDictionary<string, string>? variables, params string[] arguments)
-    {
-        Dictionary<string, string> all = new(variables ?? new Dictionary<string, string>());
-        if (arguments is ["up" or "serve", ..])
-        {
-            foreach (var (name, value) in PatientSettings.Variables) all.TryAdd(name, value);
-        }
-        return StartProgram(Path.Combine(AppContext.BaseDirectory, "insta"), all, arguments);
-    }
+    public static InstaProcess Start(IReadOnlyDictionary<string, string>? variables, params string[] arguments) =>
+        InstaProgram.Built.Start(variables, arguments);
 
     /// <summary>Another program, in the same way.</summary>
     public static InstaProcess StartProgram(string program, IReadOnlyDictionary<string, string>? variables, params string[] arguments)
@@ -51,12 +44,8 @@ public sealed class InstaProcess : IAsyncDisposable
     }
 
     /// <summary>Runs it to its end.</summary>
-    public static async Task<(int Code, string Output)> RunAsync(IReadOnlyDictionary<string, string>? variables, params string[] arguments)
-    {
-        await using var insta = Start(variables, arguments);
-        var code = await insta.ExitAsync();
-        return (code, string.Join('\n', insta.Output));
-    }
+    public static Task<(int Code, string Output)> RunAsync(IReadOnlyDictionary<string, string>? variables, params string[] arguments) =>
+        InstaProgram.Built.RunAsync(variables, arguments);
 
     public static Task<(int Code, string Output)> RunAsync(params string[] arguments) => RunAsync(null, arguments);
 

@@ -32,7 +32,7 @@ internal sealed class JaegerServer : IAsyncDisposable
                 Path.Combine(Checkout.FindTool("jaeger")!, "bin", "jaeger-up"), null,
                 [.. new[] { query, otlp, LoopbackPort.Free() }.Select(static port => port.ToString(CultureInfo.InvariantCulture))]),
             query, otlp);
-        using var limit = new CancellationTokenSource(ObservedMesh.Limit);
+        using var limit = new CancellationTokenSource(ServingMesh.Limit);
         while (!await server.IsReadyAsync(limit.Token)) limit.Token.ThrowIfCancellationRequested();
         return server;
     }

@@ -66,7 +66,7 @@ public sealed class TraceTests(TracedMesh traced) : IClassFixture<TracedMesh>
         var (liking, like) = traced.NewTrace();
         await traced.Mesh.App.LikeAsync(new LikeRequest { MediaId = post }, like);
         // The first to be told is the one that refills.
-        using var limit = new CancellationTokenSource(ObservedMesh.Limit);
+        using var limit = new CancellationTokenSource(ServingMesh.Limit);
         while (!await traced.HasLikedAsync(post)) limit.Token.ThrowIfCancellationRequested();
         var (posting, options) = traced.NewTrace();
         await traced.Mesh.App.PostAsync(new PostRequest { Caption = "one more", RequestId = Guid.NewGuid().ToString("N") }, options);

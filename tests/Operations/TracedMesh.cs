@@ -12,7 +12,8 @@ public sealed class TracedMesh : IAsyncLifetime
 {
     private const string Caller = "00f067aa0ba902b7";
 
-    private ObservedMesh? _mesh;
+    private OwnServers? _servers;
+    private ServingMesh? _mesh;
     private JaegerServer? _jaeger;
     private OtlpReceiver? _receiver;
     private Session? _session;
@@ -20,13 +21,15 @@ public sealed class TracedMesh : IAsyncLifetime
     /// <summary>Null: there is none on this machine.</summary>
     internal JaegerServer? Jaeger => _jaeger;
 
-    internal ObservedMesh Mesh => _mesh!;
+    internal ServingMesh Mesh => _mesh!;
 
     public async Task InitializeAsync()
     {
         if (new ToolFactAttribute("jaeger").Skip is null) _jaeger = await JaegerServer.StartAsync();
         else _receiver = await OtlpReceiver.StartAsync();
-        _mesh = await ObservedMesh.StartUnwatchedAsync(("INSTA__OTLP__ENDPOINT", (_jaeger?.Otlp ?? _receiver!.Address).ToString()));
+        _servers = await OwnServers.StartAsync(("INSTA__OTLP__ENDPOINT", (_jaeger?.Otlp ?? _receiver!.Address).ToString()));
+        _mesh = await ServingMesh.StartAsync(_servers);
+        await _mesh.StreamsAsync();
         _session = (await Mesh.App.SignUpAsync(new SignUpRequest
         {
             Name = "ada", DisplayName = "Ada", Password = "long enough", RequestId = "ada",
@@ -36,6 +39,7 @@ public sealed class TracedMesh : IAsyncLifetime
     public async Task DisposeAsync()
     {
         if (_mesh is not null) await _mesh.DisposeAsync();
+        if (_servers is not null) await _servers.DisposeAsync();
         if (_jaeger is not null) await _jaeger.DisposeAsync();
         if (_receiver is not null) await _receiver.DisposeAsync();
     }
@@ -46,7 +50,7 @@ public sealed class TracedMesh : IAsyncLifetime
         var trace = Guid.NewGuid().ToString("N");
         return (trace, new CallOptions(
             new Metadata { { "authorization", "Bearer " + _session!.AccessToken }, { "traceparent", $"00-{trace}-{Caller}-01" } },
-            DateTime.UtcNow + ObservedMesh.Limit));
+            DateTime.UtcNow + ServingMesh.Limit));
     }
 
     internal long UserId => _session!.User.Id;
@@ -61,7 +65,7 @@ public sealed class TracedMesh : IAsyncLifetime
     }
 
     internal async Task<bool> HasLikedAsync(long post) =>
-        (await Mesh.Media.HasLikedAsync(new HasLikedRequest { MediaId = post }, ObservedMesh.AsUser(UserId))).Like.Liked;
+        (await Mesh.Media.HasLikedAsync(new HasLikedRequest { MediaId = post }, ServingMesh.AsUser(UserId))).Like.Liked;
 
     /// <summary>The spans of a trace, once it has what it is asked for.</summary>
     internal Task<IReadOnlyList<ReceivedSpan>> TraceAsync(string trace, params string[] names) => UntilAsync(
@@ -96,7 +100,7 @@ public sealed class TracedMesh : IAsyncLifetime
     private static async Task<IReadOnlyList<ReceivedSpan>> UntilAsync(
         Func<Task<IReadOnlyList<ReceivedSpan>>> read, Func<IReadOnlyList<ReceivedSpan>, bool> isIt, Func<IReadOnlyList<ReceivedSpan>, string> fault)
     {
-        using var limit = new CancellationTokenSource(ObservedMesh.Limit);
+        using var limit = new CancellationTokenSource(ServingMesh.Limit);
         while (true)
         {
             var spans = await read();
