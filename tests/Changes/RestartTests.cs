@@ -174,6 +174,34 @@ public sealed class RestartTests(AssemblyServers fixture) : IClassFixture<Assemb
     }
 
     [Fact]
+    public async Task AnOldCopyThatHasGrownPastTheTopicsEndBeforeAnybodyLookedIsToldAsAReset()
+    {
+        await using var cluster = await OwnCluster.StartAsync();
+        await using var mesh = await Mesh.CreateAsync(_servers, cluster.Server);
+        var publisher = await mesh.StartStreamingAsync();
+        await using var reader = mesh.Read(ChangeStart.Oldest);
+        await reader.ReachAsync(await mesh.ExecuteAsync("INSERT INTO likes (media_id, user_id) VALUES (1, 1)"));
+        await cluster.Server.StopAsync();
+        cluster.Save();
+        await cluster.StartServerAsync();
+        var lost = await mesh.ExecuteAsync("INSERT INTO likes (media_id, user_id) VALUES (2, 1)");
+        await reader.ReachAsync(lost);
+        await publisher.DisposeAsync();
+        await cluster.Server.StopAsync();
+
+        cluster.Restore();
+        await cluster.StartServerAsync();
+        await mesh.ExecuteAsync("INSERT INTO likes (media_id, user_id) VALUES (3, 1)");
+        await cluster.ExecuteAsync("SELECT pg_switch_wal()");
+        Assert.True(await mesh.ExecuteAsync("INSERT INTO likes (media_id, user_id) VALUES (4, 1)") > reader.Position);
+        await mesh.StartStreamingAsync();
+        await reader.FindAsync(change => change.Row is { Table: "likes" } row && row.New[0].Text == "4");
+
+        Assert.Contains("old copy", reader.Gaps[^1].Detail);
+        Assert.Equal(["1", "2", "3", "4"], reader.Rows.Select(row => row.New[0].Text).Distinct());
+    }
+
+    [Fact]
     public async Task AfterAnOrderlyStopTheStreamGoesOnWithoutAGapOnANewEmbeddedBroker()
     {
         await using var mesh = await Mesh.CreateAsync(_servers);

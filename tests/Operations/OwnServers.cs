@@ -1,6 +1,9 @@
 using System.Diagnostics;
+using System.Globalization;
 using InstaGrpc.Embedded;
+using InstaGrpc.Postgres;
 using InstaGrpc.TestFixtures;
+using Npgsql;
 
 namespace InstaGrpc.Operations.Tests;
 
@@ -58,6 +61,51 @@ internal sealed class OwnServers : IAsyncDisposable
         Copy(Path.Combine(Folder, name), Postgres.DataFolder);
     }
 
+    /// <summary>A base backup of the running server, as `pg_basebackup` makes it: without its slots.</summary>
+    public async Task BackUpAsync(string name)
+    {
+        // As root the server is another account's, which must be able to read its own log and to write the backup.
+        var isRoot = Environment.UserName == "root";
+        if (isRoot) Run("chown", "-R", "postgres:", Postgres.DataFolder, Folder);
+        string[] account = isRoot ? ["setpriv", "--reuid=postgres", "--regid=postgres", "--init-groups"] : [];
+        await Task.Run(() => Run([
+            .. account, "pg_basebackup", "-D", Path.Combine(Folder, name), "-X", "none", "-c", "fast", "-h", Postgres.Host,
+            "-p", Postgres.Port.ToString(CultureInfo.InvariantCulture), "-U", Postgres.UserName, "--no-manifest",
+        ]));
+    }
+
+    /// <summary>Starts the backup that lies in PostgreSQL's place: replays what other data have in their WAL up to a restore point, and goes on from there on a
+    /// timeline of its own.</summary>
+    public async Task RecoverAsync(string walOf, string point)
+    {
+        await File.AppendAllTextAsync(Path.Combine(Postgres.DataFolder, "postgresql.auto.conf"), $"""
+
+            restore_command = 'cp {Path.Combine(Folder, walOf, "pg_wal")}/%f %p'
+            recovery_target_name = '{point}'
+            recovery_target_action = promote
+
+            """);
+        await File.WriteAllTextAsync(Path.Combine(Postgres.DataFolder, "recovery.signal"), "");
+        await StartPostgresAsync();
+        await Patience.UntilAsync(async () => await QueryAsync("SELECT pg_is_in_recovery()") == "False", "the recovery has come to its point");
+    }
+
+    /// <param name="sql">A statement.</param>
+    /// <param name="database">A connection string; null: of any database.</param>
+    public Task ExecuteAsync(string sql, string? database = null) => QueryAsync(sql, database);
+
+    /// <summary>The first value of the first row as text; null: there is none.</summary>
+    public async Task<string?> QueryAsync(string sql, string? database = null)
+    {
+        // Not from a pool: its connections would be of the life before.
+        await using var connection = new NpgsqlConnection((database is null ? Postgres.ConnectionString() : PostgresAddress.Parse(database).ConnectionString)
+            + ";Pooling=false");
+        await connection.OpenAsync();
+        await using var command = new NpgsqlCommand(sql, connection);
+        var value = await command.ExecuteScalarAsync();
+        return value is null or DBNull ? null : Convert.ToString(value, CultureInfo.InvariantCulture);
+    }
+
     public async ValueTask DisposeAsync()
     {
         _broker?.Dispose();
@@ -84,11 +132,13 @@ internal sealed class OwnServers : IAsyncDisposable
         }
     }
 
-    private static void Copy(string from, string to)
+    // With owners and modes: PostgreSQL insists on them.
+    private static void Copy(string from, string to) => Run("cp", "-a", from, to);
+
+    private static void Run(params string[] command)
     {
-        // With owners and modes: PostgreSQL insists on them.
-        using var copy = Process.Start("cp", ["-a", from, to]);
-        copy.WaitForExit();
-        Assert.Equal(0, copy.ExitCode);
+        using var process = Process.Start(new ProcessStartInfo(command[0], command[1..]) { WorkingDirectory = "/" })!;
+        process.WaitForExit();
+        Assert.True(process.ExitCode == 0, string.Join(' ', command));
     }
 }

@@ -63,26 +63,24 @@ internal sealed partial class PublisherSession(
         await using var gate = new VisibilityGate(watching, time);
         await using var producer = log.OpenProducer(node);
         var start = ReplayPosition.EndOf(server.Timeline, slot.Confirmed);
-        if (await ContinueAsync(server, slot, start, gate, stop).ConfigureAwait(false) is { } reset)
+        var (reason, unproven) = await ContinueAsync(server, slot, start, gate, stop).ConfigureAwait(false);
+        if (reason is not null)
         {
-            LogReset(logger, node, start.ToString(), reset.Reset.Reason);
-            await producer.ProduceAsync(reset, stop).ConfigureAwait(false);
-            await producer.FlushAsync(stop).ConfigureAwait(false);
-            metrics.Reset(node);
+            await ResetAsync(producer, server, start, reason, stop).ConfigureAwait(false);
         }
 
         _publishedEnd = _acknowledgedEnd = _confirmedEnd = slot.Confirmed.Value;
         status.HasPublished(start, default);
         status.HasConfirmed(start);
-        await StreamAsync(new Streaming(replication, beating, settling, gate, producer, server, start), stop).ConfigureAwait(false);
+        await StreamAsync(new Streaming(replication, beating, settling, gate, producer, server, start, unproven), stop).ConfigureAwait(false);
     }
 
     /// <summary>
-    /// Whether the topic goes on where the slot does. Null: it does, or it holds nothing that could contradict. Otherwise the Reset that
-    /// tells its readers, which must not be sent before everything is visible that the slot may have missed: so first every running
-    /// transaction ends.
+    /// Whether the topic goes on where the slot does. No reason: it does, or it holds nothing that could contradict, or its end will tell.
+    /// Otherwise a Reset tells its readers, which must not be sent before everything is visible that the slot may have missed: so first every
+    /// running transaction ends.
     /// </summary>
-    private async Task<RowChange?> ContinueAsync(
+    private async Task<(string? Reason, TopicEnd? Unproven)> ContinueAsync(
         ServerIdentity server, ReplicationSlot slot, ReplayPosition start, VisibilityGate gate, CancellationToken cancellationToken)
     {
         var newest = await log.ReadNewestAsync(node, cancellationToken).ConfigureAwait(false);
@@ -101,9 +99,15 @@ internal sealed partial class PublisherSession(
             await gate.WaitForRunningAsync(xmin => LogWaitingForRunning(logger, node, xmin), cancellationToken).ConfigureAwait(false);
         }
 
-        return reason is null
-            ? null
-            : new RowChange
+        return (reason, reason is null && newest is { } end && end.End.Lsn > start.Lsn ? new TopicEnd(end.Change, options.BulkBytes) : null);
+    }
+
+    private async Task ResetAsync(
+        ChangeProducer producer, ServerIdentity server, ReplayPosition start, string reason, CancellationToken cancellationToken)
+    {
+        LogReset(logger, node, start.ToString(), reason);
+        await producer.ProduceAsync(
+            new RowChange
             {
                 Position = start.ToMessage(),
                 Predecessor = start.ToMessage(),
@@ -111,7 +115,10 @@ internal sealed partial class PublisherSession(
                 System = server.System,
                 CommitTimeUs = (time.GetUtcNow() - DateTimeOffset.UnixEpoch).Ticks / TimeSpan.TicksPerMicrosecond,
                 Reset = new Reset { Reason = reason },
-            };
+            },
+            cancellationToken).ConfigureAwait(false);
+        await producer.FlushAsync(cancellationToken).ConfigureAwait(false);
+        metrics.Reset(node);
     }
 
     private async Task StreamAsync(Streaming streaming, CancellationToken stop)
@@ -227,6 +234,7 @@ internal sealed partial class PublisherSession(
         var throttle = new ConsumerThrottle(log, _topic, options);
         var batch = new Queue<DecodedTransaction>();
         var last = streaming.Start;
+        var unproven = streaming.Unproven;
         var looked = 0L;
         while (await reader.WaitToReadAsync(cancellationToken).ConfigureAwait(false))
         {
@@ -241,7 +249,22 @@ internal sealed partial class PublisherSession(
             while (reader.TryRead(out var transaction))
             {
                 batch.Enqueue(transaction);
+                unproven?.Meet(transaction);
             }
+
+            if (unproven is { IsOfThisWal: null })
+            {
+                continue;
+            }
+
+            if (unproven is { IsOfThisWal: false })
+            {
+                await ResetAsync(
+                    streaming.Producer, streaming.Server, streaming.Start, "the topic's end is not in the server's WAL: an old copy came back",
+                    cancellationToken).ConfigureAwait(false);
+            }
+
+            unproven = null;
 
             for (var vain = 0; batch.Count > 0; vain++)
             {
@@ -396,5 +419,5 @@ internal sealed partial class PublisherSession(
     private sealed record Streaming(
         LogicalReplicationConnection Replication, NpgsqlConnection Beating, NpgsqlConnection Settling, VisibilityGate Gate,
             ChangeProducer Producer,
-        ServerIdentity Server, ReplayPosition Start);
+        ServerIdentity Server, ReplayPosition Start, TopicEnd? Unproven);
 }
