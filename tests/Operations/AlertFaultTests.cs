@@ -1,3 +1,5 @@
+using System.Globalization;
+using Google.Protobuf;
 using InstaGrpc.Contracts.MediaV1;
 using InstaGrpc.TestFixtures;
 using Npgsql;
@@ -69,6 +71,42 @@ public sealed class AlertFaultTests
         await mesh.FiresAsync("InstaCacheHitRateLow", Read);
 
         Task Read() => mesh.Media.GetMediaAsync(new GetMediaRequest { MediaId = post }, ObservedMesh.AsUser(user)).ResponseAsync;
+    }
+
+    [ProgramFact("prometheus", "pgrep")]
+    public async Task ADecoderThatHangsLetsUploadsWait()
+    {
+        await using var mesh = await ObservedMesh.StartAsync(
+            static rules => rules.Replace("insta_photos_waiting) > 10000", "insta_photos_waiting) > 4", StringComparison.Ordinal),
+            ("INSTA__PHOTOS__DECODERS", "1"), ("INSTA__PHOTOS__DECODERTIME", "00:10:00"), ("INSTA__PHOTOS__FOLDER", "{folder}/blobs"));
+        var user = await mesh.NewUserAsync();
+        await UploadAsync(); // the decoder is there now
+        await using var children = InstaProcess.StartProgram(
+            "pgrep", null, "-P", mesh.Process.Id.ToString(CultureInfo.InvariantCulture));
+        await children.ExitAsync();
+        var decoder = Assert.Single(children.Output);
+
+        await SignalAsync("STOP");
+        var waiting = Enumerable.Range(0, 5).Select(_ => UploadAsync()).ToArray();
+        await mesh.FiresAsync("InstaUploadQueueLong");
+
+        // And whoever waited is served.
+        await SignalAsync("CONT");
+        await Task.WhenAll(waiting);
+
+        async Task UploadAsync()
+        {
+            using var upload = mesh.Media.Upload(ObservedMesh.AsUser(user, ObservedMesh.Limit));
+            await upload.RequestStream.WriteAsync(new UploadRequest { Chunk = ByteString.FromBase64(ImageTests.Point) });
+            await upload.RequestStream.CompleteAsync();
+            await upload;
+        }
+
+        async Task SignalAsync(string signal)
+        {
+            await using var kill = InstaProcess.StartProgram("kill", null, "-s", signal, decoder);
+            Assert.Equal(0, await kill.ExitAsync());
+        }
     }
 
     [ProgramFact("prometheus")]

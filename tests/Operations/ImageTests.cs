@@ -12,7 +12,7 @@ namespace InstaGrpc.Operations.Tests;
 public sealed partial class ImageTests
 {
     /// <summary>A PNG of one point.</summary>
-    private const string Point = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==";
+    internal const string Point = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==";
 
     private static readonly string _dockerfile = File.ReadAllText(Path.Combine(Checkout.Root, "Dockerfile"));
     private static readonly string _user = User().Match(_dockerfile).Groups["user"].Value;

@@ -28,7 +28,7 @@ internal sealed class OwnServers : IAsyncDisposable
     /// <summary>A mesh's configuration, as environment variables.</summary>
     public Dictionary<string, string> Variables { get; } = new(StringComparer.Ordinal);
 
-    /// <param name="variables">More configuration; <c>{node}</c> in a value is <see cref="Node"/>.</param>
+    /// <param name="variables">More configuration; <c>{node}</c> in a value is <see cref="Node"/>, <c>{folder}</c> <see cref="Folder"/>.</param>
     public static async Task<OwnServers> StartAsync(params (string Name, string Value)[] variables)
     {
         var servers = new OwnServers();
@@ -128,7 +128,7 @@ internal sealed class OwnServers : IAsyncDisposable
         Variables["INSTA__CHANGES__SLOTINTERVAL"] = "00:00:01";
         foreach (var (name, value) in variables)
         {
-            Variables[name] = value.Replace("{node}", Node, StringComparison.Ordinal);
+            Variables[name] = value.Replace("{node}", Node, StringComparison.Ordinal).Replace("{folder}", Folder, StringComparison.Ordinal);
         }
     }
 

@@ -136,7 +136,8 @@ public sealed class RestoreTests
                     foreach (var user in _users)
                     {
                         var liked = await servers.QueryAsync($"SELECT 1 FROM likes WHERE media_id = {post} AND user_id = {user}", servers.Node) is not null;
-                        if (row is not null && (await mesh.Media.HasLikedAsync(new HasLikedRequest { MediaId = post }, ServingMesh.AsUser(user))).Like.Liked != liked)
+                        var told = await mesh.Media.HasLikedAsync(new HasLikedRequest { MediaId = post }, ServingMesh.AsUser(user));
+                        if (row is not null && told.Like.Liked != liked)
                         {
                             return $"whether {user} likes {post}";
                         }
@@ -145,11 +146,12 @@ public sealed class RestoreTests
 
                 var texts = await servers.QueryAsync(
                     $"SELECT string_agg(text, ',' ORDER BY id DESC) FROM comments WHERE media_id = {_posts[0]}", servers.Node) ?? "";
-                var told = string.Join(',', (await mesh.Media.ListCommentsAsync(
+                var listed = string.Join(',', (await mesh.Media.ListCommentsAsync(
                     new ListCommentsRequest { MediaId = _posts[0] }, ServingMesh.AsUser(_users[1]))).Comments.Select(static comment => comment.Text));
-                if (told != texts) return $"comments are '{told}', and '{texts}' in PostgreSQL";
+                if (listed != texts) return $"comments are '{listed}', and '{texts}' in PostgreSQL";
                 var follows = await servers.QueryAsync($"SELECT count(*) FROM follows WHERE follower_id = {_users[2]}", servers.Node);
-                var following = (await mesh.Graph.ListFollowingAsync(new ListFollowingRequest { UserId = _users[2] }, ServingMesh.AsUser(_users[2]))).UserIds.Count;
+                var following = (await mesh.Graph.ListFollowingAsync(
+                    new ListFollowingRequest { UserId = _users[2] }, ServingMesh.AsUser(_users[2]))).UserIds.Count;
                 return $"{following}" == follows ? "" : $"{following} are followed, and {follows} in PostgreSQL";
             }
             catch (Exception e) when (e is RpcException or NpgsqlException)

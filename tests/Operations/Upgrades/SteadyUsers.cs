@@ -83,7 +83,8 @@ internal sealed class SteadyUsers : IAsyncDisposable
                     break;
                 case 1:
                     await TryAsync("comment", mesh => mesh.Media.AddCommentAsync(
-                        new AddCommentRequest { MediaId = post, Text = "well", RequestId = Guid.NewGuid().ToString("N") }, ServingMesh.AsUser(user)).ResponseAsync);
+                        new AddCommentRequest { MediaId = post, Text = "well", RequestId = Guid.NewGuid().ToString("N") },
+                        ServingMesh.AsUser(user)).ResponseAsync);
                     break;
                 case 2:
                     await TryAsync("home feed", mesh => mesh.Feed.HomeFeedAsync(new HomeFeedRequest { UserId = user }, ServingMesh.AsUser(user)).ResponseAsync);
