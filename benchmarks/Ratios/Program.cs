@@ -7,6 +7,7 @@ using InstaGrpc.Ratios.Hit;
 using InstaGrpc.Ratios.Ids;
 using InstaGrpc.Ratios.Images;
 using InstaGrpc.Ratios.Likes;
+using InstaGrpc.Ratios.Load;
 using InstaGrpc.Ratios.Memcached;
 
 if (args is [PlainServer.Argument, var media, var counts])
@@ -35,6 +36,7 @@ var benchmarks = new Dictionary<string, Func<IBenchmark>>(StringComparer.Ordinal
     ["ids"] = () => new IdsBenchmark(),
     ["images"] = () => new ImagesBenchmark(),
     ["likes"] = () => new LikesBenchmark(),
+    ["load"] = () => new LoadBenchmark(),
     ["memcached"] = () => new MemcachedBenchmark(),
     ["overload"] = () => new OverloadBenchmark(),
 };

@@ -23,6 +23,7 @@ internal static class LoadCommand
         try
         {
             if (args is ["compare", .. var reports]) return CompareCommand.Run(reports, output);
+            if (args is [UnaryCommand.Name, .. var unary]) return await UnaryCommand.RunAsync(unary, output, ct).ConfigureAwait(false);
             var options = LoadArguments.Parse(args);
             return await RunAsync(options, output, ct).ConfigureAwait(false);
         }

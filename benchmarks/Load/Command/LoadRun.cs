@@ -23,10 +23,10 @@ internal sealed class LoadRun(LoadOptions options, MeshEndpoints endpoints, IRun
     public async Task<RunReport> RunAsync(CancellationToken ct)
     {
         var machine = MachineDescription.Now();
-        using var mesh = new MeshClient(endpoints.Grpc);
+        await using var mesh = new MeshClient(endpoints.Grpc);
         var people = await People.SeedAsync(mesh, options.Users, _entry.Celebrity, display.Say, ct).ConfigureAwait(false);
         await people.CountPostsAsync(mesh, ct).ConfigureAwait(false);
-        using var loaded = new MeshClient(endpoints.Grpc, options.Plant switch
+        await using var loaded = new MeshClient(endpoints.Grpc, options.Plant switch
         {
             "stale" => new PlantedStale(),
             "stall" => new PlantedStall(),

@@ -6,15 +6,17 @@ using InstaGrpc.Contracts;
 using InstaGrpc.Contracts.FeedV1;
 using InstaGrpc.Contracts.GraphV1;
 using InstaGrpc.Contracts.MediaV1;
+using InstaGrpc.Load.Http2;
 
 namespace InstaGrpc.Load.Mesh;
 
 /// <summary>Calls the services of a mesh on its internal listener, as any of its users.</summary>
-internal sealed class MeshClient : IDisposable
+internal sealed class MeshClient : IAsyncDisposable
 {
     private static readonly TimeSpan _deadline = TimeSpan.FromSeconds(12);
 
     private readonly GrpcChannel _channel;
+    private readonly Http2CallInvoker _calls;
 
     /// <param name="address"><c>http://host:port</c></param>
     /// <param name="planted">A fault that is made here, for tests of those who should find it; null: none.</param>
@@ -29,7 +31,8 @@ internal sealed class MeshClient : IDisposable
             },
             InitialReconnectBackoff = TimeSpan.FromMilliseconds(100), MaxReconnectBackoff = TimeSpan.FromSeconds(1),
         });
-        var calls = planted is null ? _channel.CreateCallInvoker() : _channel.Intercept(planted);
+        _calls = new Http2CallInvoker(new Uri(address), _channel.CreateCallInvoker());
+        var calls = planted is null ? _calls : _calls.Intercept(planted);
         Media = new MediaService.MediaServiceClient(calls);
         Graph = new GraphService.GraphServiceClient(calls);
         Feed = new FeedService.FeedServiceClient(calls);
@@ -49,7 +52,11 @@ internal sealed class MeshClient : IDisposable
     public static CallOptions AsUser(long user, string? token, CancellationToken ct) =>
         As(string.Create(CultureInfo.InvariantCulture, $"user:{user}"), token, ct);
 
-    public void Dispose() => _channel.Dispose();
+    public async ValueTask DisposeAsync()
+    {
+        await _calls.DisposeAsync().ConfigureAwait(false);
+        _channel.Dispose();
+    }
 
     private static CallOptions As(string caller, string? token, CancellationToken ct)
     {

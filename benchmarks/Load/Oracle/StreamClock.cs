@@ -80,7 +80,12 @@ internal sealed class StreamClock : IAsyncDisposable
                     if (!counted) applied = Math.Max(applied, now - write.AckedAt);
                 }
 
-                foreach (var write in node.Folding) folded = Math.Max(folded, now - write.AckedAt);
+                // Not the last one: while nothing is written the projector stores its position late.
+                var newest = node.NewestFolding;
+                foreach (var write in node.Folding)
+                {
+                    if (write != newest) folded = Math.Max(folded, now - write.AckedAt);
+                }
             }
 
             return (Stopwatch.GetElapsedTime(0, applied), Stopwatch.GetElapsedTime(0, folded));
@@ -195,10 +200,11 @@ internal sealed class StreamClock : IAsyncDisposable
                 });
             }
 
+            var newest = node.NewestFolding;
             node.Folding.RemoveAll(write =>
             {
                 if (!folded.Reaches(write.Position)) return false;
-                node.LongestFolded = Math.Max(node.LongestFolded, now - write.AckedAt);
+                if (write != newest) node.LongestFolded = Math.Max(node.LongestFolded, now - write.AckedAt);
                 node.Marking.Add((written, write, true));
                 // The job is made with the fold; whether it has ended is seen from the next look on.
                 node.FanningOut.Add(write);
@@ -219,6 +225,8 @@ internal sealed class StreamClock : IAsyncDisposable
         public List<AckedWrite> Folding { get; } = [];
 
         public List<AckedWrite> FanningOut { get; } = [];
+
+        public AckedWrite? NewestFolding => Folding.MaxBy(static write => write.Position);
 
         public long LongestApplied { get; set; }
 

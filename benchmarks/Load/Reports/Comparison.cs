@@ -4,12 +4,12 @@ namespace InstaGrpc.Load.Reports;
 
 /// <summary>
 /// What changed between two runs. Seconds of a run are not independent (a collection, a checkpoint, a neighbour lasts some of them), so the intervals come from
-/// a bootstrap of blocks of five seconds (Künsch's moving blocks): both runs are drawn anew in blocks 2,000 times, and the middle 95 % of the ratios is the
+/// a bootstrap of blocks of five seconds (Künsch's moving blocks): both runs are drawn anew in blocks 1,000 times, and the middle 95 % of the ratios is the
 /// interval. A figure of a run is the median over its seconds, so that one bad second cannot move it.
 /// </summary>
 public static class Comparison
 {
-    private const int Draws = 2000;
+    private const int Draws = 1000;
     private const int Block = 5;
     private const double Outside = 0.025;
 
