@@ -45,6 +45,18 @@ public sealed class LoadRunTests(LoadedMesh mesh, ITestOutputHelper log) : IClas
     }
 
     [Fact]
+    public async Task SeveralProcessesMakeOneRunAndTheirWritesAreComparedTogether()
+    {
+        var (code, output, folder) = await mesh.LoadAsync(
+            "processes", ["mixed", "--rate", "40", "--duration", "3", "--processes", "2", .. LoadedMesh.Patient]);
+        Assert.True(code == 0, output);
+        var run = RunReport.Read(folder);
+        Assert.Equal(120, run.Whole.Ok + run.Whole.Errors);
+        Assert.Equal(2, run.Processes);
+        Assert.True(run.ComparedAtEnd > 0);
+    }
+
+    [Fact]
     public async Task AnAnswerFromACacheThatNobodyInvalidatesIsReported()
     {
         var (code, output, folder) = await mesh.LoadAsync("stale", ["mixed", "--rate", "60", "--duration", "5", "--plant", "stale", .. LoadedMesh.Patient]);

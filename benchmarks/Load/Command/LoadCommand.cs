@@ -2,6 +2,7 @@ using System.Globalization;
 using InstaGrpc.Load.Faults;
 using InstaGrpc.Load.Mesh;
 using InstaGrpc.Load.Reports;
+using InstaGrpc.Load.Workers;
 using InstaGrpc.TestFixtures;
 
 namespace InstaGrpc.Load.Command;
@@ -25,6 +26,7 @@ internal static class LoadCommand
             if (args is ["compare", .. var reports]) return CompareCommand.Run(reports, output);
             if (args is [UnaryCommand.Name, .. var unary]) return await UnaryCommand.RunAsync(unary, output, ct).ConfigureAwait(false);
             var options = LoadArguments.Parse(args);
+            if (options.Worker is not null) return await WorkerLines.RunAsync(options, Endpoints(options), Console.In, output, ct).ConfigureAwait(false);
             return await RunAsync(options, output, ct).ConfigureAwait(false);
         }
         catch (Exception e) when (e is FormatException or InvalidOperationException or Grpc.Core.RpcException)
@@ -54,6 +56,7 @@ internal static class LoadCommand
 
     private static async Task<RunReport> KillingAsync(LoadOptions options, string part, IRunDisplay display, CancellationToken ct)
     {
+        if (options.Processes > 1) throw new FormatException("--kill and --processes do not go together");
         if (!OwnMesh.Parts.Contains(part)) throw new FormatException($"--kill {part}: one of {string.Join(", ", OwnMesh.Parts)}");
         await using var mesh = await OwnMesh.StartAsync(part == "broker", ct).ConfigureAwait(false);
         return await new LoadRun(options, mesh.Endpoints, display, new KilledPart(mesh, part, options.Duration)).RunAsync(ct).ConfigureAwait(false);

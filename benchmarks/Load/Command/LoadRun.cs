@@ -5,71 +5,58 @@ using InstaGrpc.Load.Mesh;
 using InstaGrpc.Load.Oracle;
 using InstaGrpc.Load.Reports;
 using InstaGrpc.Load.Scenarios;
+using InstaGrpc.Load.Workers;
 
 namespace InstaGrpc.Load.Command;
 
 /// <summary>One load run: users, load, the end's comparison, figures.</summary>
 internal sealed class LoadRun(LoadOptions options, MeshEndpoints endpoints, IRunDisplay display, KilledPart? fault = null)
 {
-    private static readonly TimeSpan _settleLimit = TimeSpan.FromSeconds(60);
     private static readonly TimeSpan _compareLimit = TimeSpan.FromSeconds(60);
+
+    /// <summary>What workers need to read that they shall begin.</summary>
+    private static readonly TimeSpan _notice = TimeSpan.FromSeconds(1);
 
     private readonly ScenarioCatalog.Entry _entry = ScenarioCatalog.Find(options.Scenario)!;
     private readonly RunTotals _totals = new();
     private readonly List<RunSecond> _timeline = [];
     private readonly Violations _violations = new();
-    private readonly Settlement _settlement = new();
 
     public async Task<RunReport> RunAsync(CancellationToken ct)
     {
         var machine = MachineDescription.Now();
-        await using var mesh = new MeshClient(endpoints.Grpc);
-        var people = await People.SeedAsync(mesh, options.Users, _entry.Celebrity, display.Say, ct).ConfigureAwait(false);
-        await people.CountPostsAsync(mesh, ct).ConfigureAwait(false);
-        await using var loaded = new MeshClient(endpoints.Grpc, options.Plant switch
-        {
-            "stale" => new PlantedStale(),
-            "stall" => new PlantedStall(),
-            null => null,
-            _ => throw new FormatException("--plant is stale or stall"),
-        });
-        await using var stream = new StreamClock(endpoints);
-        using var watch = new MeshWatch(endpoints.Web);
-        await watch.LookAsync().ConfigureAwait(false);
-        var judge = new Judge(stream, _violations);
-        using var web = endpoints.Web.Length == 0 ? null : new HttpClient { BaseAddress = new Uri(endpoints.Web), Timeout = TimeSpan.FromSeconds(12) };
-        var world = new World(loaded, people.All, judge, _settlement, web);
-        var scenario = _entry.Create(world).WithLoadSimulations(Simulations()).WithWarmUpDuration(options.WarmUp);
-        var at = DateTimeOffset.UtcNow;
-        display.Begin();
         var faulty = Task.CompletedTask;
-        await LoadRunner.RegisterScenarios(scenario).WithOptions(new RunOptions { Seed = options.Seed })
-            .WithIntervals(async interval => Show(Second(interval, await watch.LookAsync().ConfigureAwait(false), stream)))
-            .WithBegin(begun => faulty = fault?.RunAsync(() => Stopwatch.GetElapsedTime(begun), display.Say, ct) ?? faulty)
-            .RunAsync(ct).ConfigureAwait(false);
-        display.End();
-        await faulty.ConfigureAwait(false);
-        var lost = await _settlement.RunAsync(_settleLimit).ConfigureAwait(false);
-        if (lost > 0) _violations.Add("not settled", $"{lost} writes could not be repeated within {_settleLimit.TotalSeconds} s");
-        var compared = await new FinalCheck(mesh, people.All, judge, _compareLimit).RunAsync(CancellationToken.None).ConfigureAwait(false);
-        return Report(at, machine, compared, stream.Measures);
-    }
-
-    private LoadSimulation[] Simulations()
-    {
-        var (rate, second, during) = (options.Rate ?? _entry.Rate, TimeSpan.FromSeconds(1), options.Duration);
-        return options.Shape switch
+        // It makes the users; where others make the load, they find them.
+        await using var local = new LocalWorker(
+            options, endpoints, display.Say, begun => faulty = fault?.RunAsync(() => Stopwatch.GetElapsedTime(begun), display.Say, ct) ?? faulty);
+        await local.PrepareAsync(ct).ConfigureAwait(false);
+        IWorker[] workers = options.Processes == 1 ? [local] : [.. Enumerable.Range(0, options.Processes).Select(index => new ChildWorker(options, index))];
+        try
         {
-            LoadShape.Ramp => [Simulation.RampingInject(rate, second, during / 2), Simulation.Inject(rate, second, during / 2)],
-            LoadShape.Random => [Simulation.InjectRandom(rate / 2, rate * 1.5, second, during)],
-            LoadShape.Closed => [Simulation.KeepConstant((int)Math.Max(1, rate / 10), during)],
-            _ when _entry.Bursts => [Simulation.Burst(rate, second, during)],
-            _ => [Simulation.Inject(rate, second, during)],
-        };
+            if (workers.Length > 1) await Task.WhenAll(workers.Select(worker => worker.PrepareAsync(ct))).ConfigureAwait(false);
+            using var watch = new MeshWatch(endpoints.Web);
+            await watch.LookAsync().ConfigureAwait(false);
+            var at = DateTimeOffset.UtcNow;
+            DateTimeOffset? begin = workers.Length == 1 ? null : at + options.WarmUp + _notice;
+            display.Begin();
+            var sum = new SecondSum(workers.Length, async second => Show(second, await watch.LookAsync().ConfigureAwait(false)));
+            var results = await Task.WhenAll(workers.Select(worker => worker.RunAsync(begin, sum.AddAsync, ct))).ConfigureAwait(false);
+            await sum.EndAsync().ConfigureAwait(false);
+            display.End();
+            await faulty.ConfigureAwait(false);
+            await using var mesh = new MeshClient(endpoints.Grpc);
+            var compared = await new FinalCheck(mesh, local.People.All, results, _violations, _compareLimit).RunAsync(CancellationToken.None).ConfigureAwait(false);
+            return Report(at, machine, compared, results);
+        }
+        finally
+        {
+            foreach (var worker in workers.OfType<ChildWorker>()) await worker.DisposeAsync().ConfigureAwait(false);
+        }
     }
 
-    private RunSecond Second(Interval interval, MeshFigures figures, StreamClock stream)
+    private void Show(WorkerSecond told, MeshFigures figures)
     {
+        var interval = told.Interval;
         _totals.Add(interval);
         var latency = new LatencyHistogram();
         long ok = 0, errors = 0;
@@ -81,23 +68,19 @@ internal sealed class LoadRun(LoadOptions options, MeshEndpoints endpoints, IRun
         }
 
         var stats = LatencyStats.Of(latency);
-        var (applied, folded) = stream.TakeLag();
-        return new RunSecond(
-            interval.Second, ok, errors, stats.P50, stats.P95, stats.P99, stats.Max, interval.InFlight, Known(figures.HitRate),
-            stream.Measures ? applied.TotalMilliseconds : null,
-            stream.Measures ? folded.TotalMilliseconds : null, Known(figures.QueriesPerSecond), interval.LateMicroseconds / 1000.0, interval.Cores);
+        var second = new RunSecond(
+            interval.Second, ok, errors, stats.P50, stats.P95, stats.P99, stats.Max, interval.InFlight, Known(figures.HitRate), told.LagMs, told.CountsLagMs,
+            Known(figures.QueriesPerSecond), interval.LateMicroseconds / 1000.0, interval.Cores);
+        _timeline.Add(second);
+        display.Show(second, told.Violations);
     }
 
     private static double? Known(double figure) => double.IsNaN(figure) ? null : figure;
 
-    private void Show(RunSecond second)
+    private RunReport Report(DateTimeOffset at, IReadOnlyDictionary<string, string> machine, int compared, IReadOnlyList<WorkerResult> results)
     {
-        _timeline.Add(second);
-        display.Show(second, _violations.Total);
-    }
-
-    private RunReport Report(DateTimeOffset at, IReadOnlyDictionary<string, string> machine, int compared, bool measured)
-    {
+        var violations = results.Select(static one => one.Violations).Append(_violations.Counts).SelectMany(static counts => counts)
+            .GroupBy(static pair => pair.Key).ToDictionary(static pairs => pairs.Key, static pairs => pairs.Sum(static pair => pair.Value));
         var duration = options.Duration;
         var steps = _totals.Steps.OrderBy(static step => step.Key.Step, StringComparer.Ordinal)
             .Select(step => new RunStep(
@@ -116,8 +99,9 @@ internal sealed class LoadRun(LoadOptions options, MeshEndpoints endpoints, IRun
         {
             Scenario = options.Scenario, Command = $"./insta load {string.Join(' ', options.Arguments)}", At = at,
             AskedRate = options.Rate ?? _entry.Rate, Seconds = duration.TotalSeconds, Users = options.Users, Processes = options.Processes, Steps = steps,
-            Timeline = _timeline, Violations = new Dictionary<string, int>(_violations.Counts), ViolationDetails = [.. _violations.Kept],
-            Thresholds = thresholds.ToDictionary(static one => one.Name, one => one.Check(stats)), ComparedAtEnd = compared, LagMeasured = measured,
+            Timeline = _timeline, Violations = violations,
+            ViolationDetails = [.. results.SelectMany(static one => one.Details), .. _violations.Kept],
+            Thresholds = thresholds.ToDictionary(static one => one.Name, one => one.Check(stats)), ComparedAtEnd = compared, LagMeasured = results.All(static one => one.LagMeasured),
             Machine = machine, Outage = outage,
         };
     }

@@ -3,15 +3,25 @@ using InstaGrpc.Contracts.FeedV1;
 using InstaGrpc.Contracts.GraphV1;
 using InstaGrpc.Contracts.MediaV1;
 using InstaGrpc.Load.Mesh;
+using InstaGrpc.Load.Workers;
 
 namespace InstaGrpc.Load.Oracle;
 
 /// <summary>The end: what was acknowledged is there, once, and every count is exact. Whatever is on its way may still come for a while.</summary>
-internal sealed class FinalCheck(MeshClient mesh, IReadOnlyList<Person> people, Judge judge, TimeSpan limit)
+/// <param name="mesh">The mesh.</param>
+/// <param name="people">Who took part.</param>
+/// <param name="results">What was written.</param>
+/// <param name="violations">Where it tells.</param>
+/// <param name="limit">How long things may still come.</param>
+internal sealed class FinalCheck(
+    MeshClient mesh, IReadOnlyList<Person> people, IReadOnlyList<WorkerResult> results, Violations violations, TimeSpan limit)
 {
     private const int PageSize = 100;
     private const int MostFeeds = 100;
 
+    private readonly Dictionary<long, HashSet<long>> _posts = Union(results.Select(static one => one.Posts));
+    private readonly Dictionary<long, HashSet<long>> _likes = Union(results.Select(static one => one.Likes));
+    private readonly Dictionary<long, HashSet<long>> _comments = Union(results.Select(static one => one.Comments));
     private readonly long _begun = Stopwatch.GetTimestamp();
 
     /// <returns>How many things were compared.</returns>
@@ -19,18 +29,18 @@ internal sealed class FinalCheck(MeshClient mesh, IReadOnlyList<Person> people, 
     {
         var compared = 0;
         var byId = people.ToDictionary(static person => person.Id);
-        var authors = judge.Posts.Owners.Select(id => byId[id]).ToList();
+        var authors = _posts.Keys.Select(id => byId[id]).ToList();
         await People.EachAsync(authors, async (author, token) =>
         {
             await PostsAsync(author, token).ConfigureAwait(false);
             Interlocked.Increment(ref compared);
         }, ct).ConfigureAwait(false);
-        await People.EachAsync(judge.Likes.Owners.ToList(), async (media, token) =>
+        await People.EachAsync(_likes.Keys, async (media, token) =>
         {
             await LikesAsync(media, token).ConfigureAwait(false);
             Interlocked.Increment(ref compared);
         }, ct).ConfigureAwait(false);
-        await People.EachAsync(judge.Comments.Owners.ToList(), async (media, token) =>
+        await People.EachAsync(_comments.Keys, async (media, token) =>
         {
             await CommentsAsync(media, token).ConfigureAwait(false);
             Interlocked.Increment(ref compared);
@@ -43,10 +53,13 @@ internal sealed class FinalCheck(MeshClient mesh, IReadOnlyList<Person> people, 
         return compared;
     }
 
+    private static Dictionary<long, HashSet<long>> Union(IEnumerable<Dictionary<long, long[]>> books) =>
+        books.SelectMany(static book => book).GroupBy(static page => page.Key)
+            .ToDictionary(static pages => pages.Key, static pages => pages.SelectMany(static page => page.Value).ToHashSet());
+
     private async Task PostsAsync(Person author, CancellationToken ct)
     {
-        var page = judge.Posts.Of(author.Id);
-        var wanted = page.Acked().Select(static write => write.Subject).ToHashSet();
+        var wanted = _posts[author.Id];
         await ComesAsync("lost", $"posts of user {author.Id}", wanted, since => PagesAsync(since, async token =>
         {
             var request = new ListByUserRequest { UserId = author.Id, PageToken = token, PageSize = PageSize };
@@ -61,7 +74,7 @@ internal sealed class FinalCheck(MeshClient mesh, IReadOnlyList<Person> people, 
     private async Task LikesAsync(long media, CancellationToken ct)
     {
         // The same user's like, told twice, is one.
-        var likers = judge.Likes.Of(media).Acked().Select(static write => write.Subject).ToHashSet();
+        var likers = _likes[media];
         await ExactAsync($"likes of {media}", likers.Count, async () =>
         {
             var request = new GetMediaCountsRequest { MediaId = media };
@@ -71,13 +84,13 @@ internal sealed class FinalCheck(MeshClient mesh, IReadOnlyList<Person> people, 
         {
             var request = new HasLikedRequest { MediaId = media };
             var liked = await People.PatientlyAsync(() => mesh.Media.HasLikedAsync(request, MeshClient.AsUser(liker, null, ct)), ct).ConfigureAwait(false);
-            if (!liked.Like.Liked) judge.Violations.Add("lost", $"the like of {media} by user {liker} was acknowledged and is not there");
+            if (!liked.Like.Liked) violations.Add("lost", $"the like of {media} by user {liker} was acknowledged and is not there");
         }
     }
 
     private async Task CommentsAsync(long media, CancellationToken ct)
     {
-        var wanted = judge.Comments.Of(media).Acked().Select(static write => write.Subject).ToHashSet();
+        var wanted = _comments[media];
         await ComesAsync("lost", $"comments of {media}", wanted, since => PagesAsync(since, async token =>
         {
             var request = new ListCommentsRequest { MediaId = media, PageToken = token, PageSize = PageSize };
@@ -93,7 +106,7 @@ internal sealed class FinalCheck(MeshClient mesh, IReadOnlyList<Person> people, 
 
     private async Task FeedAsync(Person reader, CancellationToken ct)
     {
-        var wanted = reader.Follows.Append(reader).SelectMany(author => judge.Posts.Knows(author.Id)?.Acked() ?? []).Select(static write => write.Subject).ToHashSet();
+        var wanted = reader.Follows.Append(reader).SelectMany(author => _posts.GetValueOrDefault(author.Id) ?? []).ToHashSet();
         if (wanted.Count == 0) return;
         await ComesAsync("lost", $"home feed of user {reader.Id}", wanted, since => PagesAsync(since, async token =>
         {
@@ -124,12 +137,12 @@ internal sealed class FinalCheck(MeshClient mesh, IReadOnlyList<Person> people, 
         while (true)
         {
             var found = await read(since).ConfigureAwait(false);
-            if (found.Distinct().Count() != found.Count) judge.Violations.Add("double", $"{what} has an entry twice");
+            if (found.Distinct().Count() != found.Count) violations.Add("double", $"{what} has an entry twice");
             var missing = wanted.Except(found).ToList();
             if (missing.Count == 0) return;
             if (Stopwatch.GetElapsedTime(_begun) > limit)
             {
-                judge.Violations.Add(kind, $"{what} lacks {string.Join(", ", missing.Take(5))} ({missing.Count} in all), acknowledged");
+                violations.Add(kind, $"{what} lacks {string.Join(", ", missing.Take(5))} ({missing.Count} in all), acknowledged");
                 return;
             }
 
@@ -145,7 +158,7 @@ internal sealed class FinalCheck(MeshClient mesh, IReadOnlyList<Person> people, 
             if (found == wanted) return;
             if (Stopwatch.GetElapsedTime(_begun) > limit)
             {
-                judge.Violations.Add("count not exact", $"{what}: {found} is shown at the end, and it is {wanted}");
+                violations.Add("count not exact", $"{what}: {found} is shown at the end, and it is {wanted}");
                 return;
             }
 

@@ -15,6 +15,10 @@ internal sealed class WriteBook
     /// <summary>Null: nothing was written to it.</summary>
     public Page? Knows(long owner) => _pages.GetValueOrDefault(owner);
 
+    /// <summary>What was acknowledged, by owner.</summary>
+    public Dictionary<long, long[]> Written() => _pages.ToDictionary(
+        static page => page.Key, static page => page.Value.Acked().Select(static write => write.Subject).Distinct().ToArray());
+
     internal sealed class Page
     {
         private readonly Lock _gate = new();

@@ -35,19 +35,19 @@ internal static class RunnerProcess
     {
         var output = await RunAsync(
             [
-                ghz, "--insecure", "--call", "insta.media.v1.MediaService.GetMedia", "--import-paths", protos, "--proto",
-                Path.Combine(protos, "insta", "media", "v1", "media.proto"), "-d", "{\"media_id\":\"1\"}", "-c", Text(callers), "-z",
+                ghz, "--insecure", "--call", "insta.media.v1.MediaService.GetMedia", "--proto", "insta/media/v1/media.proto",
+                "-d", "{\"media_id\":\"1\"}", "-c", Text(callers), "-z",
                 Text(time.TotalSeconds) + "s", "-O", "json", server.Authority,
             ],
-            cancellation).ConfigureAwait(false);
+            cancellation, protos).ConfigureAwait(false);
         using var report = System.Text.Json.JsonDocument.Parse(output);
         return report.RootElement.GetProperty("statusCodeDistribution").GetProperty("OK").GetInt64() / time.TotalSeconds;
     }
 
-    private static async Task<string> RunAsync(string[] command, CancellationToken cancellation)
+    private static async Task<string> RunAsync(string[] command, CancellationToken cancellation, string folder = "")
     {
         var pinned = Machine.OnOtherCore(command);
-        using var process = Process.Start(new ProcessStartInfo(pinned[0], pinned[1..]) { RedirectStandardOutput = true })
+        using var process = Process.Start(new ProcessStartInfo(pinned[0], pinned[1..]) { RedirectStandardOutput = true, WorkingDirectory = folder })
             ?? throw new InvalidOperationException($"{command[0]} did not start");
         var output = await process.StandardOutput.ReadToEndAsync(cancellation).ConfigureAwait(false);
         await process.WaitForExitAsync(cancellation).ConfigureAwait(false);
