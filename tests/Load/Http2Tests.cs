@@ -102,7 +102,8 @@ public sealed class Http2Tests : IAsyncLifetime
         await Client.GetMediaAsync(new GetMediaRequest { MediaId = 1 });
         var port = new Uri(_app!.Urls.Single()).Port;
         await _app.DisposeAsync();
-        Assert.Equal(StatusCode.Unavailable, (await Assert.ThrowsAsync<RpcException>(async () => await Client.GetMediaAsync(new GetMediaRequest()))).StatusCode);
+        var away = await Assert.ThrowsAsync<RpcException>(async () => await Client.GetMediaAsync(new GetMediaRequest()));
+        Assert.Equal(StatusCode.Unavailable, away.StatusCode);
         await ServeAsync(port);
         Assert.Equal(2, (await Client.GetMediaAsync(new GetMediaRequest { MediaId = 2 })).Media.Id);
     }

@@ -22,7 +22,7 @@ public sealed class KillTests(ITestOutputHelper log)
     {
         using var folder = TestFolder.Create();
         await using var output = new StringWriter();
-        string[] arguments = ["mixed", "--kill", part, "--users", "40", "--rate", "20", "--duration", "16", "--warmup", "1", "--report", folder.Path];
+        string[] arguments = ["mixed", "--kill", part, "--users", "30", "--rate", "20", "--duration", "12", "--warmup", "1", "--report", folder.Path];
         await LoadCommand.RunAsync(arguments, output, output, CancellationToken.None);
         log.WriteLine(output.ToString());
         var run = RunReport.Read(folder.Path);

@@ -19,6 +19,7 @@ internal static class LoadArguments
           --duration D       Seconds, or 90s, 5m. Default 60 s, after a warm-up (--warmup, 3 s) that does not count.
           --shape S          steady, ramp, random, or closed (a tenth of the rate as callers who each wait for their answers). Default steady.
           --report DIR       Where report.html, report.md and result.json go. Default .insta/load/SCENARIO.
+          --save             Keep the figures in benchmarks/results, too.
           --users N          Users that take part, by Zipf's law. Default 500; they are made once, through the services.
           --processes N      Share the load among so many processes.
           --grpc HOST:PORT   The mesh's internal listener. Default: of the running ./insta up.
@@ -50,6 +51,7 @@ internal static class LoadArguments
                 "--shape" => options with { Shape = Enum.TryParse<LoadShape>(Value(), ignoreCase: true, out var shape)
                     ? shape : throw new FormatException("--shape is steady, ramp, random or closed") },
                 "--report" => options with { Report = Value() },
+                "--save" => options with { Save = true },
                 "--users" => options with { Users = (int)Number(name, Value(), 2) },
                 "--processes" => options with { Processes = (int)Number(name, Value(), 1) },
                 "--grpc" => options with { Grpc = Value() },

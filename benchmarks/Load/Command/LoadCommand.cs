@@ -50,6 +50,7 @@ internal static class LoadCommand
             : await KillingAsync(options, options.Kill, display, ct).ConfigureAwait(false);
         var folder = Path.GetFullPath(options.Report ?? Path.Combine(Checkout.StateFolder, "load", options.Scenario));
         await ReportFolder.WriteAsync(folder, report).ConfigureAwait(false);
+        if (options.Save) SavedFigures.Write(Path.Combine(Checkout.Root, "benchmarks", "results"), report);
         Tell(output, report, folder);
         return report.Passed ? 0 : Failed;
     }

@@ -15,6 +15,9 @@ internal sealed record LoadOptions
     /// <summary>Where the report goes; null: below .insta/load.</summary>
     public string? Report { get; init; }
 
+    /// <summary>Whether the figures are kept in benchmarks/results.</summary>
+    public bool Save { get; init; }
+
     public int Users { get; init; } = 500;
 
     public LoadShape Shape { get; init; } = LoadShape.Steady;

@@ -45,7 +45,8 @@ internal sealed class LoadRun(LoadOptions options, MeshEndpoints endpoints, IRun
             display.End();
             await faulty.ConfigureAwait(false);
             await using var mesh = new MeshClient(endpoints.Grpc);
-            var compared = await new FinalCheck(mesh, local.People.All, results, _violations, _compareLimit).RunAsync(CancellationToken.None).ConfigureAwait(false);
+            var compared = await new FinalCheck(mesh, local.People.All, results, _violations, _compareLimit)
+                .RunAsync(CancellationToken.None).ConfigureAwait(false);
             return Report(at, machine, compared, results);
         }
         finally
@@ -101,7 +102,8 @@ internal sealed class LoadRun(LoadOptions options, MeshEndpoints endpoints, IRun
             AskedRate = options.Rate ?? _entry.Rate, Seconds = duration.TotalSeconds, Users = options.Users, Processes = options.Processes, Steps = steps,
             Timeline = _timeline, Violations = violations,
             ViolationDetails = [.. results.SelectMany(static one => one.Details), .. _violations.Kept],
-            Thresholds = thresholds.ToDictionary(static one => one.Name, one => one.Check(stats)), ComparedAtEnd = compared, LagMeasured = results.All(static one => one.LagMeasured),
+            Thresholds = thresholds.ToDictionary(static one => one.Name, one => one.Check(stats)), ComparedAtEnd = compared,
+            LagMeasured = results.All(static one => one.LagMeasured),
             Machine = machine, Outage = outage,
         };
     }

@@ -27,7 +27,8 @@ internal sealed record MeshEndpoints(
         using var endpoints = JsonDocument.Parse(File.ReadAllBytes(path));
         var settings = JsonSerializer.Deserialize<Dictionary<string, string?>>(File.ReadAllBytes(Path.Combine(folder, "settings.json")))!;
         var nodes = settings
-            .Where(static pair => pair.Key.StartsWith(NodeKey, StringComparison.OrdinalIgnoreCase) && pair.Key.EndsWith(":Primary", StringComparison.OrdinalIgnoreCase))
+            .Where(static pair => pair.Key.StartsWith(NodeKey, StringComparison.OrdinalIgnoreCase)
+                && pair.Key.EndsWith(":Primary", StringComparison.OrdinalIgnoreCase))
             .ToDictionary(static pair => pair.Key.Split(':')[3], static pair => pair.Value!, StringComparer.Ordinal);
         return new MeshEndpoints(
             Address(endpoints.RootElement.GetProperty("grpc").GetString()!), Address(endpoints.RootElement.GetProperty("web").GetString()!), nodes,

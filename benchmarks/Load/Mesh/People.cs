@@ -37,8 +37,10 @@ internal sealed class People
             .ConfigureAwait(false);
         report($"{count} users");
         var made = 0;
-        await EachAsync(all, async (person, token) => Interlocked.Add(ref made, await FollowAsync(mesh, all, person, celebrity, token).ConfigureAwait(false)), ct)
-            .ConfigureAwait(false);
+        await EachAsync(
+            all,
+            async (person, token) => Interlocked.Add(ref made, await FollowAsync(mesh, all, person, celebrity, token).ConfigureAwait(false)),
+            ct).ConfigureAwait(false);
         report($"{all.Sum(static person => person.Follows.Count)} follows, {made} of them new");
         made = 0;
         await EachAsync(all, async (person, token) => Interlocked.Add(ref made, await PostAsync(mesh, person, token).ConfigureAwait(false)), ct)
@@ -55,7 +57,8 @@ internal sealed class People
         {
             while (true)
             {
-                var (counted, listed) = (await CountedAsync(mesh, person, token).ConfigureAwait(false), await ListedAsync(mesh, person, token).ConfigureAwait(false));
+                var counted = await CountedAsync(mesh, person, token).ConfigureAwait(false);
+                var listed = await ListedAsync(mesh, person, token).ConfigureAwait(false);
                 if (counted == listed)
                 {
                     person.PostsBefore = counted;
@@ -136,7 +139,8 @@ internal sealed class People
         catch (RpcException e) when (e.StatusCode == StatusCode.NotFound)
         {
             var request = new CreateUserRequest { Name = name, DisplayName = $"Load {number}", RequestId = name };
-            return new Person(number, (await PatientlyAsync(() => mesh.Graph.CreateUserAsync(request, MeshClient.AsAdmin(ct)), ct).ConfigureAwait(false)).User.Id);
+            var made = await PatientlyAsync(() => mesh.Graph.CreateUserAsync(request, MeshClient.AsAdmin(ct)), ct).ConfigureAwait(false);
+            return new Person(number, made.User.Id);
         }
     }
 

@@ -75,11 +75,7 @@ internal sealed class FinalCheck(
     {
         // The same user's like, told twice, is one.
         var likers = _likes[media];
-        await ExactAsync($"likes of {media}", likers.Count, async () =>
-        {
-            var request = new GetMediaCountsRequest { MediaId = media };
-            return (await People.PatientlyAsync(() => mesh.Media.GetMediaCountsAsync(request, MeshClient.AsAdmin(ct)), ct).ConfigureAwait(false)).Counts.Likes;
-        }, ct).ConfigureAwait(false);
+        await ExactAsync($"likes of {media}", likers.Count, async () => (await CountsAsync(media, ct).ConfigureAwait(false)).Likes, ct).ConfigureAwait(false);
         foreach (var liker in likers)
         {
             var request = new HasLikedRequest { MediaId = media };
@@ -97,11 +93,14 @@ internal sealed class FinalCheck(
             var answer = await People.PatientlyAsync(() => mesh.Media.ListCommentsAsync(request, MeshClient.AsAdmin(ct)), ct).ConfigureAwait(false);
             return ([.. answer.Comments.Select(static comment => comment.Id)], answer.NextPageToken);
         }), ct).ConfigureAwait(false);
-        await ExactAsync($"comment count of {media}", wanted.Count, async () =>
-        {
-            var request = new GetMediaCountsRequest { MediaId = media };
-            return (await People.PatientlyAsync(() => mesh.Media.GetMediaCountsAsync(request, MeshClient.AsAdmin(ct)), ct).ConfigureAwait(false)).Counts.Comments;
-        }, ct).ConfigureAwait(false);
+        await ExactAsync(
+            $"comment count of {media}", wanted.Count, async () => (await CountsAsync(media, ct).ConfigureAwait(false)).Comments, ct).ConfigureAwait(false);
+    }
+
+    private async Task<MediaCounts> CountsAsync(long media, CancellationToken ct)
+    {
+        var request = new GetMediaCountsRequest { MediaId = media };
+        return (await People.PatientlyAsync(() => mesh.Media.GetMediaCountsAsync(request, MeshClient.AsAdmin(ct)), ct).ConfigureAwait(false)).Counts;
     }
 
     private async Task FeedAsync(Person reader, CancellationToken ct)

@@ -162,5 +162,6 @@ internal sealed class Judge(StreamClock stream, Violations violations, bool alon
         if (count < least) violations.Add("stale", $"{what}: {count} was shown, and {least} had been counted long before");
     }
 
-    private static string Milliseconds(long ticks) => string.Create(System.Globalization.CultureInfo.InvariantCulture, $"{ticks * 1e3 / Stopwatch.Frequency:0} ms");
+    private static string Milliseconds(long ticks) =>
+        string.Create(System.Globalization.CultureInfo.InvariantCulture, $"{ticks * 1e3 / Stopwatch.Frequency:0} ms");
 }

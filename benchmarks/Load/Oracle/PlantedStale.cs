@@ -23,7 +23,8 @@ internal sealed class PlantedStale : Interceptor
         if (_answers.TryGetValue(key, out var kept) && Stopwatch.GetElapsedTime(kept.At) < _kept)
         {
             return new AsyncUnaryCall<TResponse>(
-                Task.FromResult((TResponse)kept.Answer), Task.FromResult(new Metadata()), static () => Status.DefaultSuccess, static () => [], static () => { });
+                Task.FromResult((TResponse)kept.Answer), Task.FromResult(new Metadata()),
+                static () => Status.DefaultSuccess, static () => [], static () => { });
         }
 
         var call = continuation(request, context);

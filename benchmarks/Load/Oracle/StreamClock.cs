@@ -121,7 +121,8 @@ internal sealed class StreamClock : IAsyncDisposable
                 {
                     await look().ConfigureAwait(false);
                 }
-                catch (Exception e) when (e is NpgsqlException or MemcachedException or TimeoutException or InvalidOperationException && !_stop.IsCancellationRequested)
+                catch (Exception e) when (
+                    e is NpgsqlException or MemcachedException or TimeoutException or InvalidOperationException && !_stop.IsCancellationRequested)
                 {
                     // Away: nothing is known, so nothing binds anybody until it is back.
                 }
@@ -143,7 +144,8 @@ internal sealed class StreamClock : IAsyncDisposable
         ReplayPosition? least = null;
         foreach (var server in _memcached!.Servers)
         {
-            var reply = await server.GetAsync(KeyLayout.Watermark(_prefix, node.Name), new MetaGet { Return = MetaReturn.Value }, _stop.Token).ConfigureAwait(false);
+            var reply = await server.GetAsync(KeyLayout.Watermark(_prefix, node.Name), new MetaGet { Return = MetaReturn.Value }, _stop.Token)
+                .ConfigureAwait(false);
             if (reply.Value is not { } value || Watermark.TryRead(value) is not { } watermark) return;
             least = least is { } other && other < watermark.Lo ? other : watermark.Lo;
         }

@@ -7,28 +7,13 @@ namespace InstaGrpc.Load.Reports;
 /// <summary>A run as one page that needs nothing else: no network, no script.</summary>
 internal static class HtmlReport
 {
-    private const string Style = """
-        :root{color-scheme:light dark;--text:#1c1e21;--soft:#5d636b;--back:#fff;--card:#f5f6f8;--line:#d5d9de;--c1:#1667c0;--c2:#b3541e;--c3:#8a2a8f;--c4:#2b7a3d;--bad:#b3001b;--good:#1f6b33}
-        @media(prefers-color-scheme:dark){:root{--text:#e8eaed;--soft:#a3a9b2;--back:#15171a;--card:#1f2226;--line:#3a3f46;--c1:#6fb1ff;--c2:#ffa56b;--c3:#e28be6;--c4:#7ccf8e;--bad:#ff8a94;--good:#7fd394}}
-        *{box-sizing:border-box}body{margin:0 auto;max-width:64rem;padding:1rem;font:16px/1.5 system-ui,sans-serif;color:var(--text);background:var(--back)}
-        h1{font-size:1.5rem;margin:.2rem 0}h2{font-size:1.1rem;margin:1.6rem 0 .4rem}p{margin:.3rem 0}.soft{color:var(--soft);font-size:.9rem;overflow-wrap:anywhere}
-        .tiles{display:grid;grid-template-columns:repeat(auto-fit,minmax(8rem,1fr));gap:.6rem;margin:1rem 0}.tile{background:var(--card);border-radius:.6rem;padding:.6rem .8rem}
-        .tile b{display:block;font-size:1.3rem}.bad{color:var(--bad)}.good{color:var(--good)}
-        main{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,26rem),1fr));gap:.8rem;margin:1rem 0}figure{margin:0;min-width:0;background:var(--card);border-radius:.6rem;padding:.6rem}figcaption{font-weight:600;font-size:.95rem}
-        .key{font-weight:400;white-space:nowrap;margin-left:.6rem}.key::before{content:"";display:inline-block;width:1rem;height:.2rem;margin-right:.3rem;vertical-align:middle;background:currentColor}
-        svg{width:100%;height:auto;display:block}svg text{font:12px system-ui,sans-serif;fill:var(--soft)}text.y{text-anchor:end}text.x{text-anchor:middle}
-        .grid{stroke:var(--line);stroke-width:1}.line{fill:none;stroke:currentColor;stroke-width:2;stroke-linejoin:round}.bar{fill:var(--c1)}
-        line.mark{stroke:var(--bad);stroke-dasharray:4 3}text.mark{fill:var(--bad)}.c1{color:var(--c1)}.c2{color:var(--c2)}.c3{color:var(--c3)}.c4{color:var(--c4)}
-        .wide{overflow-x:auto}table{border-collapse:collapse;width:100%;font-variant-numeric:tabular-nums;font-size:.9rem}
-        th,td{padding:.3rem .5rem;text-align:right;border-bottom:1px solid var(--line);white-space:nowrap}th:first-child,td:first-child{text-align:left}
-        li{overflow-wrap:anywhere}
-        """;
+    private static readonly string _style = ReadStyle();
 
     public static string Write(RunReport run)
     {
         var page = new StringBuilder();
         page.Append("<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width,initial-scale=1\">");
-        page.Append(Invariant($"<title>{Text(run.Scenario)} {run.At:yyyy-MM-dd HH:mm}</title><style>\n{Style}\n</style></head><body>\n"));
+        page.Append(Invariant($"<title>{Text(run.Scenario)} {run.At:yyyy-MM-dd HH:mm}</title><style>\n{_style}\n</style></head><body>\n"));
         page.Append(Invariant($"<h1>{Text(run.Scenario)}: <span class=\"{(run.Passed ? "good\">passed" : "bad\">failed")}</span></h1>\n"));
         page.Append(Invariant($"<p class=\"soft\">{run.At:yyyy-MM-dd HH:mm:ss} UTC, {run.Seconds:0} s, {run.AskedRate:0.#}/s asked, {run.Users} users, {run.Processes} process{(run.Processes == 1 ? "" : "es")}<br><code>{Text(run.Command)}</code></p>\n"));
         Tiles(page, run);
@@ -48,7 +33,8 @@ internal static class HtmlReport
 
     private static void Tiles(StringBuilder page, RunReport run)
     {
-        var hits = run.Timeline.Where(second => second.Second < run.Seconds).Select(static second => second.HitRate).Where(static rate => rate is not null).DefaultIfEmpty().Average();
+        var hits = run.Timeline.Where(second => second.Second < run.Seconds && second.HitRate is not null)
+            .Select(static second => second.HitRate).DefaultIfEmpty().Average();
         (string Name, string Value, bool Bad)[] tiles =
         [
             ("answered", Invariant($"{run.Whole.Rate:#,##0.#}/s"), false),
@@ -87,7 +73,8 @@ internal static class HtmlReport
         double? Answered(RunSecond second, double ms) => second.Ok > 0 ? ms : null;
         (double, string)[] marks = run.Outage is { } outage ? [(outage.KilledAt, $"{outage.Part} killed"), (outage.ReturnedAt, "back")] : [];
         page.Append("<main>\n").Append(SvgChart.Lines(
-            "rate", "Rate", "/s", seconds, [Line("answered", "c1", static second => second.Ok), Line("errors", "c2", static second => second.Errors)], marks, 10));
+            "rate", "Rate", "/s", seconds,
+            [Line("answered", "c1", static second => second.Ok), Line("errors", "c2", static second => second.Errors)], marks, 10));
         page.Append(SvgChart.Lines(
             "latency", "Latency from the intended start", "ms", seconds,
             [
@@ -98,7 +85,8 @@ internal static class HtmlReport
         page.Append(SvgChart.Histogram("histogram", "Latency, how often", run.Whole.Histogram));
         page.Append(SvgChart.Lines(
             "hits", "Cache hits", "%", seconds, [Line("hits", "c4", static second => second.HitRate * 100)], marks, 100));
-        page.Append(SvgChart.Lines("lag", "Lag of the change stream", "ms", seconds, [Line("memcached", "c3", static second => second.LagMs), Line("counts", "c2", static second => second.CountsLagMs)], marks, 50));
+        page.Append(SvgChart.Lines("lag", "Lag of the change stream", "ms", seconds,
+            [Line("memcached", "c3", static second => second.LagMs), Line("counts", "c2", static second => second.CountsLagMs)], marks, 50));
         page.Append(SvgChart.Lines(
             "queries", "Commands to PostgreSQL", "/s", seconds, [Line("commands", "c1", static second => second.QueriesPerSecond)], marks, 10)).Append("</main>\n");
     }
@@ -115,6 +103,12 @@ internal static class HtmlReport
         page.Append("</table></div>\n");
         var codes = run.Whole.Codes;
         if (codes.Count > 0) page.Append(Invariant($"<p>Errors: {Text(string.Join(", ", codes.Select(static code => $"{code.Key} {code.Value}")))}</p>\n"));
+    }
+
+    private static string ReadStyle()
+    {
+        using var reader = new StreamReader(typeof(HtmlReport).Assembly.GetManifestResourceStream("report.css")!);
+        return reader.ReadToEnd();
     }
 
     private static string Invariant(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);

@@ -104,7 +104,8 @@ internal static class SvgChart
         var svg = new StringBuilder();
         svg.Append(Invariant($"<figure id=\"{id}\"><figcaption>{Text(title)}{(unit.Length > 0 ? $", {Text(unit)}" : "")}"));
         foreach (var one in series) svg.Append(Invariant($" <span class=\"key {one.Colour}\">{Text(one.Name)}</span>"));
-        svg.Append(Invariant($"</figcaption><svg viewBox=\"0 0 {Width} {Height}\" role=\"img\" aria-label=\"{Text(title)}{(unit.Length > 0 ? $", {Text(unit)}" : "")}\">"));
+        var label = Text(title) + (unit.Length > 0 ? $", {Text(unit)}" : "");
+        svg.Append(Invariant($"</figcaption><svg viewBox=\"0 0 {Width} {Height}\" role=\"img\" aria-label=\"{label}\">"));
         return svg;
     }
 

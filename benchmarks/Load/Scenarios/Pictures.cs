@@ -13,7 +13,8 @@ internal sealed class Pictures
     private const int Side = 400;
     private const int Chunk = 64 * 1024;
 
-    private readonly Lazy<byte[][]> _pictures = new(static () => [.. Enumerable.Range(0, Count).Select(static number => GeneratedPicture.Png(number, Side, Side))]);
+    private readonly Lazy<byte[][]> _pictures = new(
+        static () => [.. Enumerable.Range(0, Count).Select(static number => GeneratedPicture.Png(number, Side, Side))]);
 
     /// <summary>Makes them.</summary>
     public Task PrepareAsync() => Task.Run(() => _pictures.Value);

@@ -26,7 +26,8 @@ internal static class UploadsScenario
             if (posted.IsError || world.Web is null) return posted;
             return await Step.Run("thumb", context, async () =>
             {
-                using var answer = await world.Web.GetAsync(new Uri(PhotoUrl.Of(media, 0, blob, PhotoVariant.Thumb), UriKind.Relative), ct).ConfigureAwait(false);
+                var url = new Uri(PhotoUrl.Of(media, 0, blob, PhotoVariant.Thumb), UriKind.Relative);
+                using var answer = await world.Web.GetAsync(url, ct).ConfigureAwait(false);
                 var bytes = await answer.Content.ReadAsByteArrayAsync(ct).ConfigureAwait(false);
                 return answer.IsSuccessStatusCode && bytes.Length > 0
                     ? Response.Ok(sizeBytes: bytes.Length)
