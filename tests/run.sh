@@ -76,7 +76,8 @@ phase build compiled dotnet msbuild "$state/tests.proj" -t:Build -p:Configuratio
 
 # The longest first, so that none of them runs alone at the end: by the seconds of this checkout's last run, or else by these.
 seconds="$state/test-seconds"
-usual='tests/Projector 240
+usual='tests/Operations 300
+tests/Projector 240
 tests/Web 200
 tests/Host 165
 tests/Robustness/Feeds 130

@@ -57,18 +57,26 @@ internal sealed class ServingMesh : IAsyncDisposable
     /// <summary>Starts on databases that are migrated, and returns when it is ready.</summary>
     public static async Task<ServingMesh> ServeAsync(OwnServers servers, InstaProgram? program = null)
     {
-        var mesh = new ServingMesh(servers, program ?? InstaProgram.Built);
-        try
+        while (true)
         {
-            await mesh._process.LineAsync("serving ");
-            using var limit = new CancellationTokenSource(Limit);
-            while (!(await mesh._client.GetAsync("/readyz", limit.Token)).IsSuccessStatusCode) limit.Token.ThrowIfCancellationRequested();
-            return mesh;
-        }
-        catch
-        {
-            await mesh.DisposeAsync();
-            throw;
+            var mesh = new ServingMesh(servers, program ?? InstaProgram.Built);
+            try
+            {
+                await mesh._process.LineAsync("serving ");
+                using var limit = new CancellationTokenSource(Limit);
+                while (!(await mesh._client.GetAsync("/readyz", limit.Token)).IsSuccessStatusCode) limit.Token.ThrowIfCancellationRequested();
+                return mesh;
+            }
+            catch (InvalidOperationException) when (mesh._process.Output.Any(static line => line.Contains("address already in use", StringComparison.Ordinal)))
+            {
+                // A port that was free a second ago: somebody's connection begins there now. Others will do.
+                await mesh.DisposeAsync();
+            }
+            catch
+            {
+                await mesh.DisposeAsync();
+                throw;
+            }
         }
     }
 

@@ -49,6 +49,7 @@ public sealed class TraceTests(TracedMesh traced) : IClassFixture<TracedMesh>
             var mark = spans.First(span => span.Name.StartsWith("mark ", StringComparison.Ordinal));
             Assert.Equal((send.Id, "process"), (mark.Parent, mark.Tags["messaging.operation.type"]));
             Assert.NotEqual("0", mark.Tags["insta.keys"]);
+            AssertDocumented(spans);
         }
 
         async Task WriteAsync(string method, string service, Func<Grpc.Core.CallOptions, Task> call)
@@ -82,6 +83,7 @@ public sealed class TraceTests(TracedMesh traced) : IClassFixture<TracedMesh>
         var (_, posted) = await traced.LinkedAsync("project ", await traced.TraceAsync(posting, _stream));
         var (fanOut, _) = await traced.LinkedAsync("fan out", posted);
         Assert.Equal("Push", fanOut.Tags["insta.fanout.tier"]);
+        AssertDocumented([.. liked, .. folding, .. reading, .. posted, fanOut]);
     }
 
     [ToolFact("jaeger")]
@@ -113,5 +115,15 @@ public sealed class TraceTests(TracedMesh traced) : IClassFixture<TracedMesh>
         var (nobody, whom) = await InstaProcess.RunAsync("trace", posting, "--jaeger", "http://127.0.0.1:1");
         Assert.Equal(2, nobody);
         Assert.Contains("give its query address with --jaeger URL", whom);
+    }
+
+    private static void AssertDocumented(IEnumerable<ReceivedSpan> spans)
+    {
+        var document = File.ReadAllText(Path.Combine(Checkout.Root, "docs", "traces.md"));
+        var names = spans.SelectMany(static span => span.Tags.Keys).Where(static name => name.StartsWith("insta.", StringComparison.Ordinal));
+        foreach (var name in names.Distinct())
+        {
+            Assert.Contains($"| `{name}` |", document);
+        }
     }
 }

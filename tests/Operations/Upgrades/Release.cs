@@ -16,11 +16,12 @@ internal static class Release
     public static async Task<InstaProgram> BuildAsync()
     {
         var folder = Path.Combine(Checkout.StateFolder, "released", Commit!);
-        if (!Directory.Exists(folder))
+        var extracted = Path.Combine(folder, ".extracted");
+        if (!File.Exists(extracted))
         {
-            var making = Directory.CreateDirectory($"{folder}.{Environment.ProcessId}").FullName;
-            await RunAsync("bash", "-c", "git -C \"$1\" archive \"$2\" | tar -x -C \"$3\"", "bash", Checkout.Root, Commit!, making);
-            Directory.Move(making, folder);
+            Directory.CreateDirectory(folder);
+            await RunAsync("bash", "-c", "set -o pipefail; git -C \"$1\" archive \"$2\" | tar -x -C \"$3\"", "bash", Checkout.Root, Commit!, folder);
+            await File.WriteAllTextAsync(extracted, "");
         }
 
         // Whatever its script needs before it can run a command: a build, where there is none yet.
