@@ -6,6 +6,7 @@ using InstaGrpc.TestFixtures;
 using Npgsql;
 using Npgsql.Replication;
 using Npgsql.Replication.PgOutput;
+using Npgsql.Replication.PgOutput.Messages;
 
 namespace InstaGrpc.Services.Changes.Tests;
 
@@ -123,7 +124,8 @@ public sealed class ContinuationTests(AssemblyServers fixture) : IClassFixture<A
         await using var zombie = new LogicalReplicationConnection(mesh.Server.ConnectionString(mesh.NodeDatabase));
         await zombie.Open(mesh.Limit);
         using var ended = CancellationTokenSource.CreateLinkedTokenSource(mesh.Limit);
-        var decoding = DecodeAsync(zombie, mesh.SlotName, ended.Token);
+        var told = new TaskCompletionSource<(uint Xid, Lsn End, long CommitTimeUs)>(TaskCreationOptions.RunContinuationsAsynchronously);
+        var decoding = DecodeAsync(zombie, mesh.SlotName, told, ended.Token);
         await mesh.UntilAsync($"SELECT active FROM pg_replication_slots WHERE slot_name = '{mesh.SlotName}'");
         var second = mesh.StartPublisher();
         await mesh.UntilAsync("""
@@ -131,12 +133,15 @@ public sealed class ContinuationTests(AssemblyServers fixture) : IClassFixture<A
                            AND query LIKE '%FROM pg_replication_slots WHERE slot_name%')
             """);
         var theirs = await mesh.ExecuteAsync("INSERT INTO likes (media_id, user_id) VALUES (2, 1)");
+        var (xid, end, commitTime) = await told.Task.WaitAsync(mesh.Limit);
         await using (var producer = mesh.Log.OpenProducer(Mesh.Node))
         {
             await producer.ProduceAsync(
                 new RowChange
                 {
-                    Position = (theirs with { Index = 0 }).ToMessage(),
+                    Position = (theirs with { Lsn = end, Index = 0 }).ToMessage(),
+                    Xid = xid,
+                    CommitTimeUs = commitTime,
                     Predecessor = reader.Position.ToMessage(),
                     LastInTransaction = true,
                     System = (await mesh.Log.ReadNewestAsync(Mesh.Node, mesh.Limit))!.Value.Change.System,
@@ -156,16 +161,33 @@ public sealed class ContinuationTests(AssemblyServers fixture) : IClassFixture<A
         Assert.Empty(on.Gaps);
         Assert.Equal("3", on.Rows.Last().New[0].Text);
 
-        static async Task DecodeAsync(LogicalReplicationConnection connection, string name, CancellationToken cancellationToken)
+        // The first transaction that inserts something is told.
+        static async Task DecodeAsync(
+            LogicalReplicationConnection connection, string name, TaskCompletionSource<(uint Xid, Lsn End, long CommitTimeUs)> told,
+            CancellationToken cancellationToken)
         {
             var messages = connection.StartReplication(
                 new PgOutputReplicationSlot(name),
                 new PgOutputReplicationOptions(name, PgOutputProtocolVersion.V1, messages: true),
                 cancellationToken);
+            var (xid, inserts) = (0u, false);
             try
             {
-                await foreach (var _ in messages)
+                await foreach (var message in messages)
                 {
+                    switch (message)
+                    {
+                        case BeginMessage begin:
+                            (xid, inserts) = (begin.TransactionXid, false);
+                            break;
+                        case InsertMessage:
+                            inserts = true;
+                            break;
+                        case CommitMessage commit when inserts:
+                            var time = commit.TransactionCommitTimestamp.ToUniversalTime() - DateTime.UnixEpoch;
+                            told.TrySetResult((xid, new Lsn((ulong)commit.TransactionEndLsn), time.Ticks / TimeSpan.TicksPerMicrosecond));
+                            break;
+                    }
                 }
             }
             catch (Exception e) when (e is OperationCanceledException or NpgsqlException)
