@@ -52,14 +52,20 @@ internal sealed class OwnCluster : IAsyncDisposable
         await ExecuteAsync("SELECT pg_promote(true)");
     }
 
-    /// <summary>Keeps the stopped server's data as they are.</summary>
-    public void Save() => Copy(Server.DataFolder, Server.DataFolder + ".saved");
+    /// <summary>Keeps the data as they are when the server is stopped in order, and starts it again.</summary>
+    public async Task SaveAsync()
+    {
+        await Server.StopAsync();
+        Copy(Server.DataFolder, Server.DataFolder + ".saved");
+        await StartServerAsync();
+    }
 
-    /// <summary>Puts the kept data in the place of the stopped server's.</summary>
-    public void Restore()
+    /// <summary>Puts the kept data in the place of the stopped server's, and starts it.</summary>
+    public async Task RestoreAsync()
     {
         Directory.Delete(Server.DataFolder, recursive: true);
         Copy(Server.DataFolder + ".saved", Server.DataFolder);
+        await StartServerAsync();
     }
 
     public async ValueTask DisposeAsync()

@@ -153,17 +153,14 @@ public sealed class RestartTests(AssemblyServers fixture) : IClassFixture<Assemb
         var publisher = await mesh.StartStreamingAsync();
         await using var reader = mesh.Read(ChangeStart.Oldest);
         await reader.ReachAsync(await mesh.ExecuteAsync("INSERT INTO likes (media_id, user_id) VALUES (1, 1)"));
-        await cluster.Server.StopAsync();
-        cluster.Save();
-        await cluster.StartServerAsync();
+        await cluster.SaveAsync();
         await reader.ReachAsync(await mesh.ExecuteAsync(
             "INSERT INTO comments (media_id, id, author_id, text) SELECT 1, n, 1, '' FROM generate_series(1, 2000) n"));
         await publisher.DisposeAsync();
         await cluster.Server.StopAsync();
         var before = reader.Position;
 
-        cluster.Restore();
-        await cluster.StartServerAsync();
+        await cluster.RestoreAsync();
         await mesh.StartStreamingAsync();
         var old = await mesh.ExecuteAsync("INSERT INTO likes (media_id, user_id) VALUES (2, 1)");
         Assert.True(old < before);
@@ -181,16 +178,13 @@ public sealed class RestartTests(AssemblyServers fixture) : IClassFixture<Assemb
         var publisher = await mesh.StartStreamingAsync();
         await using var reader = mesh.Read(ChangeStart.Oldest);
         await reader.ReachAsync(await mesh.ExecuteAsync("INSERT INTO likes (media_id, user_id) VALUES (1, 1)"));
-        await cluster.Server.StopAsync();
-        cluster.Save();
-        await cluster.StartServerAsync();
+        await cluster.SaveAsync();
         var lost = await mesh.ExecuteAsync("INSERT INTO likes (media_id, user_id) VALUES (2, 1)");
         await reader.ReachAsync(lost);
         await publisher.DisposeAsync();
         await cluster.Server.StopAsync();
 
-        cluster.Restore();
-        await cluster.StartServerAsync();
+        await cluster.RestoreAsync();
         await mesh.ExecuteAsync("INSERT INTO likes (media_id, user_id) VALUES (3, 1)");
         await cluster.ExecuteAsync("SELECT pg_switch_wal()");
         Assert.True(await mesh.ExecuteAsync("INSERT INTO likes (media_id, user_id) VALUES (4, 1)") > reader.Position);
