@@ -3,9 +3,6 @@ using System.Text.Json;
 
 namespace InstaGrpc.Gateway.Tests;
 
-/// <summary>Alone: meters of all meshes of this process add up, and these figures are counted to the call.</summary>
-[CollectionDefinition(nameof(OperatorPageTests), DisableParallelization = true)]
-[Collection(nameof(OperatorPageTests))]
 public sealed class OperatorPageTests(AssemblyServers servers) : IClassFixture<AssemblyServers>
 {
     [Fact]

@@ -13,7 +13,8 @@ namespace InstaGrpc.Mesh.Internal.Telemetry;
 
 /// <summary>Holds OpenTelemetry's providers for as long as the application runs.</summary>
 internal sealed class TelemetryProviders(
-    IOptionsMonitor<MeshOptions> options, MeshCatalog catalog, MetricsScrape scrape, MeshInstruments instruments, ProcessRoles? roles = null)
+    IOptionsMonitor<MeshOptions> options, MeshCatalog catalog, MetricsScrape scrape, MeshInstruments instruments, IMeterFactory meters,
+    ProcessRoles? roles = null)
     : IHostedService, IDisposable
 {
     private static readonly string[] s_sources =
@@ -37,12 +38,7 @@ internal sealed class TelemetryProviders(
         _metrics = Sdk.CreateMeterProviderBuilder()
             .SetResourceBuilder(resource)
             .AddMeter(s_meters)
-            .AddView(QueuedRequests, MetricStreamConfiguration.Drop)
-            // Without a word of their own they would get OpenTelemetry's buckets, which are for milliseconds: the first ends at 5.
-            .AddView(static instrument => instrument is Histogram<double> { Unit: "s", Advice: null }
-                && instrument.Meter.Name.StartsWith("InstaGrpc.", StringComparison.Ordinal)
-                    ? new ExplicitBucketHistogramConfiguration { Boundaries = MeshInstruments.SecondsBounds }
-                    : null)
+            .AddView(View)
             .SetExemplarFilter(ExemplarFilterType.TraceBased)
             .AddReader(scrape.Reader)
             .Build();
@@ -69,6 +65,17 @@ internal sealed class TelemetryProviders(
         _traces?.ForceFlush(2000);
         return Task.CompletedTask;
     }
+
+    private MetricStreamConfiguration? View(Instrument instrument) => instrument switch
+    {
+        // Of another mesh in this process: its calls are not ours, and a reader drops, for good, what goes beyond 1,000 streams.
+        { Meter.Scope: { } scope } when scope != meters => MetricStreamConfiguration.Drop,
+        { Name: QueuedRequests } => MetricStreamConfiguration.Drop,
+        // Without a word of their own they would get OpenTelemetry's buckets, which are for milliseconds: the first ends at 5.
+        Histogram<double> { Unit: "s", Advice: null } when instrument.Meter.Name.StartsWith("InstaGrpc.", StringComparison.Ordinal) =>
+            new ExplicitBucketHistogramConfiguration { Boundaries = MeshInstruments.SecondsBounds },
+        _ => null,
+    };
 
     public void Dispose()
     {
