@@ -16,7 +16,7 @@ namespace InstaGrpc.Services.Gateway;
 
 /// <summary>The contract <c>insta.app.v1.AppService</c>: each method is one screen, or one touch.</summary>
 internal sealed class AppGrpcService(
-    SignIns signIns, AppPosts posts, Profiles profiles, Searches searches, NotificationStream notifications,
+    SignIns signIns, AppPosts posts, PostPages pages, Profiles profiles, Searches searches, NotificationStream notifications,
     PhotoUploads uploads, FeedService.FeedServiceClient feed, GraphService.GraphServiceClient graph, MediaService.MediaServiceClient media,
     RequestFields fields, TimeProvider time)
     : AppService.AppServiceBase
@@ -65,14 +65,14 @@ internal sealed class AppGrpcService(
         var created = await media.CreateMediaAsync(
             new CreateMediaRequest { BlobIds = { request.BlobIds }, Caption = request.Caption, RequestId = request.RequestId },
             cancellationToken: context.CancellationToken).ConfigureAwait(false);
-        return new PostResponse { Post = await PostAsync(created.Media, context).ConfigureAwait(false) };
+        var filled = await posts.OfAsync([created.Media], context.CancellationToken).ConfigureAwait(false);
+        return new PostResponse { Post = filled.SingleOrDefault() ?? throw new EntityNotFoundException("post", created.Media.Id) };
     }
 
     public override async Task<GetPostResponse> GetPost(GetPostRequest request, ServerCallContext context)
     {
-        var found = await media.GetMediaAsync(
-            new GetMediaRequest { MediaId = request.MediaId }, cancellationToken: context.CancellationToken).ConfigureAwait(false);
-        return new GetPostResponse { Post = await PostAsync(found.Media, context).ConfigureAwait(false) };
+        var post = await pages.ReadAsync(request.MediaId, context.RequireUser(), context.CancellationToken).ConfigureAwait(false);
+        return new GetPostResponse { Post = post };
     }
 
     public override async Task<DeletePostResponse> DeletePost(DeletePostRequest request, ServerCallContext context)
@@ -114,17 +114,8 @@ internal sealed class AppGrpcService(
         return new App.DeleteCommentResponse();
     }
 
-    public override async Task<CommentsResponse> Comments(CommentsRequest request, ServerCallContext context)
-    {
-        var page = await media.ListCommentsAsync(
-            new ListCommentsRequest { MediaId = request.MediaId, PageToken = request.PageToken, PageSize = request.PageSize },
-            cancellationToken: context.CancellationToken).ConfigureAwait(false);
-        var authors = await posts.UsersAsync(page.Comments.Select(static one => one.AuthorId), context.CancellationToken).ConfigureAwait(false);
-        var response = new CommentsResponse { NextPageToken = page.NextPageToken };
-        response.Comments.AddRange(page.Comments.Where(one => authors.ContainsKey(one.AuthorId))
-            .Select(one => new AppComment { Comment = one, Author = authors[one.AuthorId] }));
-        return response;
-    }
+    public override async Task<CommentsResponse> Comments(CommentsRequest request, ServerCallContext context) =>
+        await pages.CommentsAsync(request, context.RequireUser(), context.CancellationToken).ConfigureAwait(false);
 
     public override async Task<App.FollowResponse> Follow(App.FollowRequest request, ServerCallContext context)
     {
@@ -158,7 +149,7 @@ internal sealed class AppGrpcService(
 
         try
         {
-            await notifications.FollowAsync(request.AfterId, responseStream, until.Token).ConfigureAwait(false);
+            await notifications.FollowAsync(context.RequireUser(), request.AfterId, responseStream, until.Token).ConfigureAwait(false);
         }
         catch (Exception e) when (until.IsCancellationRequested && !context.CancellationToken.IsCancellationRequested
             && e is OperationCanceledException or RpcException { StatusCode: StatusCode.Cancelled })
@@ -192,11 +183,5 @@ internal sealed class AppGrpcService(
     {
         var left = end - time.GetUtcNow();
         return left > TimeSpan.Zero ? left : TimeSpan.Zero;
-    }
-
-    private async ValueTask<AppPost> PostAsync(Posts.Media post, ServerCallContext context)
-    {
-        var filled = await posts.OfAsync([post], context.CancellationToken).ConfigureAwait(false);
-        return filled.SingleOrDefault() ?? throw new EntityNotFoundException("post", post.Id);
     }
 }

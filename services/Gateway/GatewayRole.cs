@@ -44,6 +44,8 @@ public static class GatewayRole
         services.AddScoped<SignIns>();
         services.AddScoped<UserPasswords>();
         services.AddSingleton<AppPosts>();
+        services.AddSingleton<HiddenUsers>();
+        services.AddSingleton<PostPages>();
         services.AddSingleton<Profiles>();
         services.AddSingleton<Searches>();
         services.AddSingleton<NotificationStream>();

@@ -13,6 +13,7 @@ internal sealed class Comments(INodeReads reads, INodeWrites writes, FirstAnswer
 {
     /// <summary>Adds a comment, or gives the one that this request added before.</summary>
     /// <exception cref="EntityNotFoundException">There is no such post.</exception>
+    /// <exception cref="FailedPreconditionException">The author and the post's owner are hidden from each other.</exception>
     public async ValueTask<AddCommentResponse> AddAsync(
         long media, long author, string text, string requestId, CancellationToken cancellation)
     {
@@ -107,12 +108,12 @@ internal sealed class Comments(INodeReads reads, INodeWrites writes, FirstAnswer
         command.Parameters.Add(new NpgsqlParameter<long> { TypedValue = comment.Id });
         command.Parameters.Add(new NpgsqlParameter<long> { TypedValue = comment.AuthorId });
         command.Parameters.Add(new NpgsqlParameter<string> { TypedValue = comment.Text });
-        if (await command.ExecuteScalarAsync(cancellation).ConfigureAwait(false) is not DateTime createdAt)
+        comment.CreatedAt = await command.ExecuteScalarAsync(cancellation).ConfigureAwait(false) switch
         {
-            throw new EntityNotFoundException("media", comment.MediaId);
-        }
-
-        comment.CreatedAt = Timestamp.FromDateTime(createdAt);
+            DateTime createdAt => Timestamp.FromDateTime(createdAt),
+            DBNull => throw Posts.Hidden(),
+            _ => throw new EntityNotFoundException("media", comment.MediaId),
+        };
         return new AddCommentResponse { Comment = comment };
     }
 

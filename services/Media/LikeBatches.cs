@@ -32,6 +32,7 @@ internal sealed class LikeBatches(IServiceScopeFactory scopes, MediaOptions opti
     /// <summary>Returns when the like is committed, or was there before.</summary>
     /// <returns>The token of the commit.</returns>
     /// <exception cref="EntityNotFoundException">There is no such post.</exception>
+    /// <exception cref="FailedPreconditionException">The liker and the post's owner are hidden from each other.</exception>
     public async ValueTask<ReadToken> LikeAsync(long media, long user, CancellationToken cancellation)
     {
         cancellation.ThrowIfCancellationRequested();
@@ -146,22 +147,28 @@ internal sealed class LikeBatches(IServiceScopeFactory scopes, MediaOptions opti
     }
 
     /// <returns>Null: there is no such post.</returns>
-    private async Task<ReadToken?> WriteAsync(long media, List<Liker> likers, CancellationToken cancellation)
+    private async Task<LikeOutcome?> WriteAsync(long media, List<Liker> likers, CancellationToken cancellation)
     {
         Trace(likers);
         var scope = scopes.CreateAsyncScope();
         await using var _ = scope.ConfigureAwait(false);
-        var found = await scope.ServiceProvider.GetRequiredService<INodeWrites>().RunAsync(
+        var (found, hidden) = await scope.ServiceProvider.GetRequiredService<INodeWrites>().RunAsync(
             media,
             async (connection, transaction, ct) =>
             {
                 await using var command = new NpgsqlCommand(MediaSql.Like, connection, transaction);
                 command.Parameters.Add(new NpgsqlParameter<long> { TypedValue = media });
                 command.Parameters.Add(new NpgsqlParameter<long[]> { TypedValue = [.. likers.Select(static liker => liker.User).Order()] });
-                return (bool)(await command.ExecuteScalarAsync(ct).ConfigureAwait(false))!;
+                await using var reader = await command.ExecuteReaderAsync(ct).ConfigureAwait(false);
+                await reader.ReadAsync(ct).ConfigureAwait(false);
+                var answer = (reader.GetBoolean(0), reader.GetFieldValue<long[]>(1));
+
+                // To its end: the INSERT is what comes last.
+                await reader.NextResultAsync(ct).ConfigureAwait(false);
+                return answer;
             },
             cancellation).ConfigureAwait(false);
-        return found ? scope.ServiceProvider.GetRequiredService<IWriteTokens>().Token : null;
+        return found ? new LikeOutcome(scope.ServiceProvider.GetRequiredService<IWriteTokens>().Token, hidden) : null;
     }
 
     /// <summary>A transaction has one trace: that of the first liker who is recorded. The others are linked to it.</summary>
@@ -183,15 +190,19 @@ internal sealed class LikeBatches(IServiceScopeFactory scopes, MediaOptions opti
         e.SqlState.StartsWith("22", StringComparison.Ordinal) || e.SqlState.StartsWith("23", StringComparison.Ordinal)
         || e.SqlState.StartsWith("P0", StringComparison.Ordinal);
 
-    private static void Finish(Liker liker, long media, ReadToken? outcome)
+    private static void Finish(Liker liker, long media, LikeOutcome? outcome)
     {
         if (outcome is null)
         {
             liker.Done.TrySetException(new EntityNotFoundException("media", media));
         }
+        else if (outcome.Hidden.Contains(liker.User))
+        {
+            liker.Done.TrySetException(Posts.Hidden());
+        }
         else
         {
-            liker.Done.TrySetResult(outcome);
+            liker.Done.TrySetResult(outcome.Token);
         }
     }
 

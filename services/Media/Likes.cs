@@ -9,6 +9,7 @@ namespace InstaGrpc.Services.Media;
 internal sealed class Likes(INodeReads reads, INodeWrites writes, IWriteTokens tokens, LikeBatches batches)
 {
     /// <exception cref="EntityNotFoundException">There is no such post.</exception>
+    /// <exception cref="FailedPreconditionException">The user and the post's owner are hidden from each other.</exception>
     public async ValueTask LikeAsync(long media, long user, CancellationToken cancellation)
     {
         var token = await batches.LikeAsync(media, user, cancellation).ConfigureAwait(false);

@@ -36,11 +36,18 @@ internal static class MediaSql
         DELETE FROM media_counts USING post WHERE media_id = post.id
         """;
 
-    // $2 likers in ascending order, maybe one twice.
+    // $2 likers in ascending order, maybe one twice; and they are inserted in it: who is hidden is an array, so that no join puts them in another.
+    // Both kinds of blocks stand on the owner's shard, which is the post's.
     public const string Like = """
-        WITH post AS (SELECT id FROM media WHERE id = $1 AND NOT deleted),
-        liked AS (INSERT INTO likes (media_id, user_id) SELECT post.id, u.id FROM post, unnest($2::bigint[]) AS u (id) ON CONFLICT DO NOTHING)
-        SELECT EXISTS (SELECT FROM post)
+        WITH post AS (SELECT id, owner_id FROM media WHERE id = $1 AND NOT deleted),
+        hidden AS (
+            SELECT b.blocked_id AS id FROM post JOIN blocks b ON b.blocker_id = post.owner_id AND b.blocked_id = ANY ($2::bigint[])
+            UNION ALL
+            SELECT b.blocker_id FROM post JOIN blocked_by b ON b.blocked_id = post.owner_id AND b.blocker_id = ANY ($2::bigint[])),
+        liked AS (
+            INSERT INTO likes (media_id, user_id) SELECT post.id, u.id FROM post, unnest($2::bigint[]) AS u (id)
+            WHERE u.id <> ALL (ARRAY (SELECT id FROM hidden)) ON CONFLICT DO NOTHING)
+        SELECT EXISTS (SELECT FROM post), ARRAY (SELECT id FROM hidden)
         """;
 
     public const string Unlike = """
@@ -52,10 +59,17 @@ internal static class MediaSql
 
     public const string Counts = "SELECT media_id, likes, comments FROM media_counts WHERE media_id = ANY ($1::bigint[])";
 
+    // No row: no post. Null: the post's owner and the author are hidden from each other, and nothing is inserted.
     public const string InsertComment = """
-        INSERT INTO comments (media_id, id, author_id, text)
-        SELECT id, $2::bigint, $3::bigint, $4::text FROM media WHERE id = $1 AND NOT deleted
-        RETURNING created_at
+        WITH post AS (
+            SELECT m.id, EXISTS (SELECT FROM blocks b WHERE b.blocker_id = m.owner_id AND b.blocked_id = $3)
+                OR EXISTS (SELECT FROM blocked_by b WHERE b.blocked_id = m.owner_id AND b.blocker_id = $3) AS hidden
+            FROM media m WHERE m.id = $1 AND NOT m.deleted),
+        made AS (
+            INSERT INTO comments (media_id, id, author_id, text)
+            SELECT id, $2::bigint, $3::bigint, $4::text FROM post WHERE NOT hidden
+            RETURNING created_at)
+        SELECT (SELECT created_at FROM made) FROM post
         """;
 
     // One row of nulls for a post without comments, none for no post. In no promised order: an ORDER BY out here would sort what the index

@@ -106,6 +106,9 @@ internal sealed class Posts(
         purges.Soon(id, photos);
     }
 
+    /// <summary>Who is hidden from a post's owner does nothing with the post.</summary>
+    internal static FailedPreconditionException Hidden() => new("you and the post's author can't see each other: one has blocked the other");
+
     private ValueTask<IReadOnlyList<Photo>> BuryAsync(long id, long user, CancellationToken cancellation) => writes.RunAsync(
         id,
         async (connection, transaction, ct) =>

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Grpc.Core;
 using InstaGrpc.Contracts.Ids;
 using InstaGrpc.Contracts.MediaV1;
@@ -92,5 +93,35 @@ public class LikeAndCommentTests(AssemblyServers servers) : IClassFixture<Assemb
 
         await mesh.Service.ListCommentsAsync(list).FailsAsync(StatusCode.NotFound);
         Assert.Equal(1, await mesh.DatabaseOf("n1").QueryAsync<long>("SELECT count(*) FROM comments"));
+    }
+
+    [Theory]
+    [InlineData("INSERT INTO blocks (blocker_id, blocked_id) VALUES ({0}, {1})")]
+    [InlineData("INSERT INTO blocked_by (blocked_id, blocker_id) VALUES ({0}, {1})")]
+    public async Task WhoIsHiddenFromAPostsOwnerNeitherLikesNorCommentsThere(string block)
+    {
+        await using var mesh = await MediaMesh.StartAsync(servers.Servers);
+        var (owner, hidden, fan) = (await mesh.UserAsync("n1", 1), await mesh.UserAsync("n2", 2), await mesh.UserAsync("n2", 3));
+        var post = await mesh.PostAsync(owner);
+        var comment = new AddCommentRequest { MediaId = post.Id, Text = "x", RequestId = "r" };
+        var before = await mesh.As(hidden).AddCommentAsync(comment);
+        await mesh.As(hidden).LikeAsync(new LikeRequest { MediaId = post.Id });
+
+        await mesh.DatabaseOf("n1").ExecuteAsync(string.Format(CultureInfo.InvariantCulture, block, owner, hidden));
+
+        await mesh.As(hidden).LikeAsync(new LikeRequest { MediaId = post.Id }).FailsAsync(StatusCode.FailedPrecondition);
+        await mesh.As(hidden).AddCommentAsync(new AddCommentRequest { MediaId = post.Id, Text = "y", RequestId = "s" })
+            .FailsAsync(StatusCode.FailedPrecondition);
+        Assert.Equal(before, await mesh.As(hidden).AddCommentAsync(comment)); // A repeated request has its first answer.
+        await mesh.As(fan).LikeAsync(new LikeRequest { MediaId = post.Id });
+        await mesh.As(fan).AddCommentAsync(comment);
+        await mesh.As(owner).AddCommentAsync(comment);
+        await mesh.As(hidden).AddCommentAsync(new AddCommentRequest { MediaId = 17, Text = "y", RequestId = "t" }).FailsAsync(StatusCode.NotFound);
+
+        // He takes back what is his.
+        await mesh.As(hidden).UnlikeAsync(new UnlikeRequest { MediaId = post.Id });
+        await mesh.As(hidden).DeleteCommentAsync(new DeleteCommentRequest { MediaId = post.Id, CommentId = before.Comment.Id });
+        Assert.Equal(1, await mesh.DatabaseOf("n1").QueryAsync<long>("SELECT count(*) FROM likes"));
+        Assert.Equal(2, await mesh.DatabaseOf("n1").QueryAsync<long>("SELECT count(*) FROM comments"));
     }
 }

@@ -144,6 +144,28 @@ public sealed class LikeBatchTests(AssemblyServers servers) : IClassFixture<Asse
     }
 
     [Fact]
+    public async Task OneLikerWhoIsHiddenFromTheOwnerIsRefusedAlone()
+    {
+        await using var post = await HeldPost.CreateAsync(servers.Servers);
+        var first = await post.LikeInFlightAsync();
+        var (good, hidden, hiding, last) = (
+            post.LikeAsync(1_000_002), post.LikeAsync(1_000_003), post.LikeAsync(1_000_004), post.LikeAsync(1_000_005));
+        await post.WaitForWaitingAsync(4);
+        await post.Database.ExecuteAsync($"""
+            INSERT INTO blocks (blocker_id, blocked_id) VALUES ({post.Owner}, 1000003);
+            INSERT INTO blocked_by (blocked_id, blocker_id) VALUES ({post.Owner}, 1000004)
+            """);
+
+        await post.ReleaseAsync();
+
+        await Task.WhenAll(first, good, last).WaitAsync(_limit);
+        await Assert.ThrowsAsync<FailedPreconditionException>(() => hidden.WaitAsync(_limit));
+        await Assert.ThrowsAsync<FailedPreconditionException>(() => hiding.WaitAsync(_limit));
+        Assert.Equal([First, 1_000_002L, 1_000_005L], await post.LikersAsync());
+        Assert.Equal((3L, 2L), await post.CountAsync());
+    }
+
+    [Fact]
     public async Task OneLikerWhomPostgresRefusesFailsAlone()
     {
         await using var post = await HeldPost.CreateAsync(servers.Servers);

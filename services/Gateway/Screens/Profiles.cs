@@ -5,7 +5,7 @@ using InstaGrpc.Mesh;
 
 namespace InstaGrpc.Services.Gateway.Screens;
 
-/// <summary>A user's page.</summary>
+/// <summary>A user's page. Where he and the caller are hidden from each other, there is no such user.</summary>
 internal sealed class Profiles(GraphService.GraphServiceClient graph, FeedService.FeedServiceClient feed)
 {
     public async ValueTask<ProfileResponse> ReadAsync(ProfileRequest request, long caller, CancellationToken cancellation)
@@ -17,12 +17,20 @@ internal sealed class Profiles(GraphService.GraphServiceClient graph, FeedServic
             new UserFeedRequest { UserId = user.Id, PageToken = request.PageToken, PageSize = request.PageSize },
             cancellationToken: cancellation).ResponseAsync;
         await Task.WhenAll(counting, relating, listing).ConfigureAwait(false);
+        var relations = (await relating.ConfigureAwait(false)).Relations;
+        if (relations.HiddenIds.Contains(user.Id))
+        {
+            throw request.HasName
+                ? new EntityNotFoundException($"user {request.Name} does not exist")
+                : new EntityNotFoundException("user", user.Id);
+        }
+
         var page = await listing.ConfigureAwait(false);
         var response = new ProfileResponse
         {
             User = user,
             Counts = (await counting.ConfigureAwait(false)).Counts,
-            Followed = (await relating.ConfigureAwait(false)).Relations.FolloweeIds.Contains(user.Id),
+            Followed = relations.FolloweeIds.Contains(user.Id),
             NextPageToken = page.NextPageToken,
         };
         response.Posts.AddRange(page.Items.Select(

@@ -54,12 +54,13 @@ export function Profile({ name }: { name: string }) {
   const head = heads.get(name);
   const own = session()?.user.name === name;
   const settings = own && <a class="icon-button" href="/settings"><Icon name="gear" /><span class="visually-hidden">Settings</span></a>;
-  if (head === undefined) {
+  // Also where this browser has seen him before: since then he may have left, or one of the two may have blocked the other.
+  if (head === undefined || pages.fault?.kind === "missing") {
     return (
       <Screen title={name} parent={own ? undefined : "/"} end={settings} wide>
         {pages.fault
           ? pages.fault.kind === "missing"
-            ? <Empty icon="person" title={`There is no ${name}`}><p>The name may have changed, or its owner has left.</p></Empty>
+            ? <Empty icon="person" title={`There is no ${name}`}><p>The name may have changed, its owner may have left, or one of you may have blocked the other.</p></Empty>
             : <Failure fault={pages.fault} retry={() => void pages.retry()} />
           : <><div class="profile-head bone-head" aria-hidden="true" /><Bones kind="tile" count={9} /></>}
       </Screen>

@@ -80,10 +80,12 @@ async function tell(entry: Entry): Promise<void> {
     }
   } catch (reason) {
     const wanted = entry.post.liked;
+    const fault = faultOf(reason);
     show(entry, entry.told);
-    notify(`${wanted ? "Your like was not saved." : "Your like was not removed."} ${faultOf(reason).message}`, {
+    notify(`${wanted ? "Your like was not saved." : "Your like was not removed."} ${fault.message}`, {
       kind: "error",
-      action: { label: "Try again", run: () => like(entry.post.id, wanted) },
+      // What the server has understood and refused, it refuses again.
+      ...(fault.kind === "refused" || fault.kind === "missing" ? {} : { action: { label: "Try again", run: () => like(entry.post.id, wanted) } }),
     });
   } finally {
     entry.telling = false;
