@@ -14,6 +14,8 @@ namespace InstaGrpc.Caching;
 /// between the two, the item would be as one whose winner died.</remarks>
 public sealed class CacheInspector(CachedReads reads)
 {
+    private static readonly TimeSpan _look = TimeSpan.FromMilliseconds(20);
+
     /// <summary>Key, server, watermark and item of a request, and whether it would be a hit.</summary>
     /// <param name="method">The method.</param>
     /// <param name="node">The node that its shard key names.</param>
@@ -158,25 +160,37 @@ public sealed class CacheInspector(CachedReads reads)
         return found;
     }
 
-    /// <summary>Makes every entry of a node void on every server, by taking its watermarks away: the invalidator begins new generations.</summary>
-    /// <returns>The servers that were reached.</returns>
-    public async ValueTask<int> FlushAsync(NodeName node, CancellationToken cancellation = default)
+    /// <summary>Makes every entry of a node void on every server, by taking its watermarks away: the invalidator begins new generations. Readers notice
+    /// within 250 ms.</summary>
+    /// <param name="node">The node.</param>
+    /// <param name="patience">How long to wait for each new generation.</param>
+    /// <param name="cancellation">Gives up; what is taken away stays so.</param>
+    /// <returns>What became of each server.</returns>
+    public async ValueTask<IReadOnlyList<FlushedServer>> FlushAsync(NodeName node, TimeSpan patience, CancellationToken cancellation = default) =>
+        await Task.WhenAll((reads.Runtime.Pool?.Servers ?? []).Select(server => FlushAsync(server, node, patience, cancellation))).ConfigureAwait(false);
+
+    private async Task<FlushedServer> FlushAsync(MemcachedServer server, NodeName node, TimeSpan patience, CancellationToken cancellation)
     {
-        var reached = 0;
-        foreach (var server in reads.Runtime.Pool?.Servers ?? [])
+        try
         {
-            try
+            var before = (await ReadAsync(server, node, cancellation).ConfigureAwait(false))?.Generation;
+            await server.DeleteAsync(KeyLayout.Watermark(reads.Runtime.Options.Prefix, node), default, cancellation).ConfigureAwait(false);
+            var since = reads.Runtime.Time.GetTimestamp();
+            while (true)
             {
-                await server.DeleteAsync(KeyLayout.Watermark(reads.Runtime.Options.Prefix, node), default, cancellation).ConfigureAwait(false);
-                reached++;
-            }
-            catch (MemcachedException)
-            {
-                // Said by the count.
+                var now = (await ReadAsync(server, node, cancellation).ConfigureAwait(false))?.Generation;
+                if ((now is not null && now != before) || reads.Runtime.Time.GetElapsedTime(since) >= patience)
+                {
+                    return new FlushedServer(server, IsReached: true, now != before ? now : null);
+                }
+
+                await Task.Delay(_look, reads.Runtime.Time, cancellation).ConfigureAwait(false);
             }
         }
-
-        return reached;
+        catch (MemcachedException)
+        {
+            return new FlushedServer(server, IsReached: false, Generation: null);
+        }
     }
 
     private async ValueTask<Watermark?> ReadAsync(MemcachedServer server, NodeName node, CancellationToken cancellation)

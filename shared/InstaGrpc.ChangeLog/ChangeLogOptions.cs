@@ -20,7 +20,10 @@ public sealed class ChangeLogOptions
     /// </summary>
     public bool Embedded { get; set; }
 
-    /// <summary>Copies of a topic that is made on a real Kafka. Default -1: what the broker has set.</summary>
+    /// <summary>
+    /// Copies of a topic that is made on a real Kafka. Default -1: what the broker has set. With 3 or more, what is acknowledged is on two brokers at
+    /// least (<c>min.insync.replicas</c>); a topic that is made otherwise needs that too, or a broker's loss can lose changes.
+    /// </summary>
     public short ReplicationFactor { get; set; } = -1;
 
     /// <summary>How long making or examining a topic may take. Default 30 s.</summary>

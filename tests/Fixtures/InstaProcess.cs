@@ -71,7 +71,15 @@ public sealed class InstaProcess : IAsyncDisposable
     /// <param name="limit">How long it may take; 2 min unless told.</param>
     public async Task<int> ExitAsync(TimeSpan? limit = null)
     {
-        await _process.WaitForExitAsync().WaitAsync(limit ?? _limit);
+        try
+        {
+            await _process.WaitForExitAsync().WaitAsync(limit ?? _limit);
+        }
+        catch (TimeoutException)
+        {
+            throw new TimeoutException(
+                string.Create(CultureInfo.InvariantCulture, $"{_process.StartInfo.FileName} has not ended within {limit ?? _limit}:\n{string.Join('\n', Output)}"));
+        }
         return _process.ExitCode;
     }
 

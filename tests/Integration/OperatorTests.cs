@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Text.RegularExpressions;
 using InstaGrpc.Contracts.MediaV1;
 using InstaGrpc.Contracts.Positions;
+using InstaGrpc.Embedded;
 using InstaGrpc.TestFixtures;
 using InstaGrpc.Timelines;
 
@@ -44,6 +45,38 @@ public sealed partial class OperatorTests(RunningMesh fixture) : IClassFixture<R
         }, "looking announces nothing");
         Assert.Equal(("absent", "no"), (changed["item"], changed["would be a hit"]));
         Assert.Contains("invalidated", changed["because"], StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task CacheFlushBeginsAGenerationOnEveryServer()
+    {
+        var owner = await _mesh.NewUserAsync();
+        var media = await _mesh.NewMediaAsync(owner.Id);
+        await ReadUntilCachedAsync(media.Id, owner.Id);
+        var before = await WhyAsync("GetMedia", media.Id);
+
+        var (code, output) = await InstaProcess.RunAsync(_mesh.Variables, "cache", "flush", "--node", before["node"]);
+        var after = await WhyAsync("GetMedia", media.Id);
+
+        Assert.True(code == 0, output);
+        Assert.Equal(_mesh.Memcached.Servers.Count, output.Split('\n').Count(static line => line.TrimEnd().EndsWith(" flushed", StringComparison.Ordinal)));
+        Assert.NotEqual(before["generation"], after["generation"]);
+        Assert.Contains(after["generation"], output, StringComparison.Ordinal);
+        Assert.Equal(("absent", "no"), (after["item"], after["would be a hit"]));
+    }
+
+    [Fact]
+    public async Task CacheFlushSaysWhichServerItDidNotReach()
+    {
+        var variables = new Dictionary<string, string>(_mesh.Variables)
+        {
+            ["INSTA__MEMCACHED__SERVERS"] = FormattableString.Invariant($"127.0.0.1:{LoopbackPort.Free()}"),
+        };
+
+        var (code, output) = await InstaProcess.RunAsync(variables, "cache", "flush", "--node", "directory");
+
+        Assert.Equal(1, code);
+        Assert.Contains("not reached", output, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -60,7 +60,8 @@ public sealed class OutsideClientTests(RunningMesh fixture, ITestOutputHelper ou
     {
         if (!File.Exists(Path.Combine(_clients, "node_modules", ".package-lock.json")))
         {
-            await using var npm = InstaProcess.StartProgram("npm", null, "--prefix", _clients, "ci", "--no-audit", "--no-fund", "--loglevel=error");
+            await using var npm = InstaProcess.StartProgram(
+                "npm", null, "--prefix", _clients, "install", "--no-save", "--no-audit", "--no-fund", "--loglevel=error");
             Assert.True(await npm.ExitAsync() == 0, string.Join('\n', npm.Output));
         }
     }

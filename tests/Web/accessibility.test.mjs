@@ -2,8 +2,7 @@
 
 import assert from "node:assert/strict";
 import { createRequire } from "node:module";
-import { test } from "node:test";
-import { desktop, open, phone, photo, post, screenshot, signUp, until, uploaded, visitor, web } from "./browser.mjs";
+import { desktop, open, phone, photo, post, screenshot, signUp, test, until, uploaded, visitor, web } from "./browser.mjs";
 
 const axe = createRequire(import.meta.url).resolve("axe-core/axe.min.js");
 

@@ -4,7 +4,7 @@
 import assert from "node:assert/strict";
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
-import { after } from "node:test";
+import { after, test as nodeTest } from "node:test";
 import { chromium } from "playwright-core";
 
 export const web = process.env.INSTA_WEB ?? assert.fail("INSTA_WEB is not set: http://host:port of the mesh's web listener");
@@ -13,6 +13,9 @@ mkdirSync(screenshots, { recursive: true });
 
 /** How long something may take that must come: a limit for a machine that is busy with other tests, not a time to wait. */
 export const limit = Number(process.env.INSTA_LIMIT ?? 60_000);
+/** A test. What it waits for without a limit of its own ends too, and says in which test. */
+export const test = (name, work) => nodeTest(name, { timeout: 4 * limit }, work);
+
 export const password = "correct horse battery staple";
 
 export const phone = { viewport: { width: 390, height: 844 }, deviceScaleFactor: 2, isMobile: true, hasTouch: true };
@@ -138,7 +141,11 @@ export async function step(name, work) {
 export async function screenshot(page, name) {
   // What is still coming in belongs to the picture.
   await page.waitForFunction(() => [...document.images].every((image) => image.complete || image.loading === "lazy"));
-  await page.evaluate(() => new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn))));
+  // A page that is not painted has no frames.
+  await page.evaluate(() => new Promise((drawn) => {
+    requestAnimationFrame(() => requestAnimationFrame(drawn));
+    setTimeout(drawn, 1000);
+  }));
   await page.screenshot({ path: join(screenshots, `${name}.png`) });
 }
 

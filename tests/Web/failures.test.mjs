@@ -1,8 +1,7 @@
 // What is shown when things go wrong, and that it comes right again.
 
 import assert from "node:assert/strict";
-import { test } from "node:test";
-import { desktop, open, photo, post, screenshot, signUp, until, uploaded, visitor, web } from "./browser.mjs";
+import { desktop, open, photo, post, screenshot, signUp, test, until, uploaded, visitor, web } from "./browser.mjs";
 
 function signal() {
   let resolve;
@@ -167,6 +166,8 @@ test("a comment that is sent while the others are on their way stays", async (t)
     await route.fulfill({ response: answer });
   });
   await open(page, "/");
+  // Else both may come before the app draws, and the screen stays as it is, with what it has read.
+  await page.getByLabel("Add a comment").waitFor({ state: "detached" });
   await open(page, `/p/${id}`);
   await read.promise;
   await page.getByLabel("Add a comment").fill("First.");

@@ -1,8 +1,7 @@
 // A feed longer than a page goes on by itself, and by its button.
 
 import assert from "node:assert/strict";
-import { test } from "node:test";
-import { photo, post, signUp, until, visitor, web } from "./browser.mjs";
+import { photo, post, signUp, test, until, visitor, web } from "./browser.mjs";
 
 const posts = 12;
 

@@ -1,8 +1,7 @@
 // Two people meet: sign up, follow, post a photo, the other's feed shows it, like, comment, notifications as they happen, unfollow.
 
 import assert from "node:assert/strict";
-import { test } from "node:test";
-import { desktop, open, password, photo, post, screenshot, signUp, step, until, uploaded, visitor, web } from "./browser.mjs";
+import { desktop, open, password, photo, post, screenshot, signUp, step, test, until, uploaded, visitor, web } from "./browser.mjs";
 
 test("two people meet", async (t) => {
   const ada = await visitor(t);

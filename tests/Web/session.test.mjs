@@ -1,8 +1,7 @@
 // Tokens end and are renewed without anybody noticing; ids keep their digits on the way to the server.
 
 import assert from "node:assert/strict";
-import { test } from "node:test";
-import { open, signUp, until, visitor, web } from "./browser.mjs";
+import { open, signUp, test, until, visitor, web } from "./browser.mjs";
 
 const key = "insta.session";
 

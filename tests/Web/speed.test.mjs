@@ -1,8 +1,7 @@
 // The first feed on a slow phone: the processor four times slower, nothing cached.
 
 import assert from "node:assert/strict";
-import { test } from "node:test";
-import { photo, post, screenshot, signUp, until, visitor, web } from "./browser.mjs";
+import { photo, post, screenshot, signUp, test, until, visitor, web } from "./browser.mjs";
 
 const goalMs = 2_000;
 // The machine has other tests to do: one load within the goal proves that the app needs no more.

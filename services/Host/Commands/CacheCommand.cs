@@ -12,6 +12,10 @@ namespace InstaGrpc.Host.Commands;
 /// <summary><c>insta cache</c></summary>
 internal static class CacheCommand
 {
+    private const string _flushed = "flushed";
+
+    private static readonly TimeSpan _generationPatience = TimeSpan.FromSeconds(2);
+
     public static Command Create() => new("cache", "Look into the cache, or make it forget.") { Why(), Flush() };
 
     private static Command Why()
@@ -92,18 +96,35 @@ internal static class CacheCommand
         var nodes = new Option<string?>("--node") { Description = "A node's name, or all." };
         var data = OperatorSession.DataOption();
         var command = new Command("flush", """
-            Begin a new generation: everything cached for the node becomes invisible at once, and is read anew under leases. For a method that reads
-            shards, that is every data node; generations belong to nodes, so other methods' entries go with it.
+            Begin a new generation: everything cached for the node becomes invisible within a quarter of a second, and is read anew under leases. For
+            a method that reads shards, that is every data node; generations belong to nodes, so other methods' entries go with it. Exit code 1 where a
+            server could not be reached or no invalidator has begun a new generation.
             """) { method, nodes, data };
         command.SetAction(async (parsed, ct) =>
         {
             await using var cache = await OpenAsync(parsed.GetValue(data)!, ct);
             var chosen = Chosen(cache, parsed.GetValue(method), parsed.GetValue(nodes));
             var inspector = cache.Services.GetRequiredService<CacheInspector>();
-            foreach (var node in chosen) Console.WriteLine($"{node}: {await inspector.FlushAsync(node, ct)} servers flushed");
+            List<string[]> rows = [];
+            foreach (var node in chosen)
+            {
+                foreach (var (server, isReached, generation) in await inspector.FlushAsync(node, _generationPatience, ct))
+                {
+                    rows.Add([node.Value, server.Address, generation?.ToString("x16", CultureInfo.InvariantCulture) ?? (isReached ? "-" : "?"), Told(isReached, generation)]);
+                }
+            }
+            TextTable.Write(Console.Out, ["node", "server", "generation", "state"], rows);
+            return rows.TrueForAll(static row => row[3] == _flushed) ? 0 : 1;
         });
         return command;
     }
+
+    private static string Told(bool isReached, ulong? generation) => (isReached, generation) switch
+    {
+        (false, _) => "not reached: what it holds is served again when it is back",
+        (true, null) => "forgotten, but no invalidator has begun a generation: reads are uncached",
+        _ => _flushed,
+    };
 
     private static IEnumerable<NodeName> Chosen(CacheSession cache, string? method, string? node)
     {

@@ -70,6 +70,18 @@ internal sealed class TopicAdministration(ChangeLogOptions options, ILogger logg
         }
     }
 
+    /// <summary>A topic's own settings: what is acknowledged outlives a broker wherever there are copies enough for one to be away.</summary>
+    internal static Dictionary<string, string> Settings(ChangeLogOptions options)
+    {
+        var settings = new Dictionary<string, string> { ["cleanup.policy"] = "delete" };
+        if (options.ReplicationFactor >= 3)
+        {
+            settings["min.insync.replicas"] = "2";
+        }
+
+        return settings;
+    }
+
     private async Task CreateAsync(IAdminClient admin, string topic)
     {
         try
@@ -81,7 +93,7 @@ internal sealed class TopicAdministration(ChangeLogOptions options, ILogger logg
                         Name = topic,
                         NumPartitions = 1,
                         ReplicationFactor = options.ReplicationFactor,
-                        Configs = new Dictionary<string, string> { ["cleanup.policy"] = "delete" },
+                        Configs = Settings(options),
                     },
                 ],
                 new CreateTopicsOptions { RequestTimeout = options.AdminTimeout, OperationTimeout = options.AdminTimeout })
