@@ -8,6 +8,7 @@ using InstaGrpc.Services.Gateway.Screens;
 using InstaGrpc.Services.Gateway.Sessions;
 using InstaGrpc.Services.Gateway.Uploads;
 using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Hosting;
 using App = InstaGrpc.Contracts.AppV1;
 using Graph = InstaGrpc.Contracts.GraphV1;
 using Posts = InstaGrpc.Contracts.MediaV1;
@@ -18,7 +19,7 @@ namespace InstaGrpc.Services.Gateway;
 internal sealed class AppGrpcService(
     SignIns signIns, AppPosts posts, PostPages pages, Profiles profiles, Searches searches, NotificationStream notifications,
     PhotoUploads uploads, FeedService.FeedServiceClient feed, GraphService.GraphServiceClient graph, MediaService.MediaServiceClient media,
-    RequestFields fields, TimeProvider time)
+    RequestFields fields, TimeProvider time, IHostApplicationLifetime lifetime)
     : AppService.AppServiceBase
 {
     private const int ShortestPassword = 8;
@@ -141,7 +142,8 @@ internal sealed class AppGrpcService(
         await context.WriteResponseHeadersAsync([]).ConfigureAwait(false);
 
         // Not longer than whoever reads it may call.
-        using var until = CancellationTokenSource.CreateLinkedTokenSource(context.CancellationToken);
+        // Nor longer than this process is there: a stream without end would hold up an orderly stop.
+        using var until = CancellationTokenSource.CreateLinkedTokenSource(context.CancellationToken, lifetime.ApplicationStopping);
         if (context.GetHttpContext().Features.Get<EdgeCaller>()?.Until is { } end)
         {
             until.CancelAfter(Remaining(end));
@@ -154,6 +156,11 @@ internal sealed class AppGrpcService(
         catch (Exception e) when (until.IsCancellationRequested && !context.CancellationToken.IsCancellationRequested
             && e is OperationCanceledException or RpcException { StatusCode: StatusCode.Cancelled })
         {
+            if (lifetime.ApplicationStopping.IsCancellationRequested)
+            {
+                throw new UnavailableException("this process is stopping: ask again, after the last notification that came");
+            }
+
             throw new UnauthenticatedException("the access token has expired: get a new one with Refresh");
         }
     }

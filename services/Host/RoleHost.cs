@@ -28,12 +28,14 @@ internal sealed class RoleHost : IAsyncDisposable
 
     private readonly WebApplication _app;
     private readonly ListenerCertificate _certificate;
+    private readonly OrderlyStop _stop;
     private bool _started;
+    private bool _listens;
     private Task? _stopped;
 
-    private RoleHost(WebApplication app, IReadOnlyList<Role> roles, ListenerCertificate certificate)
+    private RoleHost(WebApplication app, IReadOnlyList<Role> roles, ListenerCertificate certificate, OrderlyStop stop)
     {
-        (_app, _certificate) = (app, certificate);
+        (_app, _certificate, _stop) = (app, certificate, stop);
         Roles = roles;
         var stopping = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         app.Lifetime.ApplicationStopping.Register(stopping.SetResult);
@@ -66,9 +68,10 @@ internal sealed class RoleHost : IAsyncDisposable
         builder.Logging.AddInstaConsole(builder.Configuration);
         builder.Services.AddRouting();
         builder.Services.AddSingleton<IHostLifetime, SignalsAreOurs>();
-        builder.Services.Configure<HostOptions>(options => options.ShutdownTimeout = TimeSpan.FromSeconds(6));
 
         var process = ProcessOptions.Of(builder.Configuration);
+        if (process.StopLimit <= TimeSpan.Zero) throw new UsageException($"Insta:StopLimit is {process.StopLimit}: write a time, for example 00:00:25");
+        builder.Services.Configure<HostOptions>(options => options.ShutdownTimeout = process.StopLimit);
         builder.Services.AddSingleton(process);
         var (grpc, web) = Listeners(process);
         var named = builder.Configuration.GetSection(CertificateOptions.Section).Get<CertificateOptions>() ?? new CertificateOptions();
@@ -93,10 +96,12 @@ internal sealed class RoleHost : IAsyncDisposable
         RefuseWithoutServers(roles, builder.Configuration);
         MethodNames.RefuseUnknown(builder.Configuration);
         var app = builder.Build();
+        var calls = new CallsUnderWay();
+        app.Use(calls.Count);
         // Every gRPC service that a role added, health, reflection and metrics.
         app.MapInstaMesh();
         foreach (var role in roles) role.Map?.Invoke(app);
-        return new RoleHost(app, roles, certificate);
+        return new RoleHost(app, roles, certificate, new OrderlyStop(app, calls, process.StopLimit));
     }
 
     /// <summary>Brings the databases to the schema of this build.</summary>
@@ -144,6 +149,7 @@ internal sealed class RoleHost : IAsyncDisposable
         var addresses = _app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses
             .Select(address => new Uri(address)).Select(uri => IPEndPoint.Parse($"{uri.Host}:{uri.Port}")).ToArray();
         (Grpc, Web) = (addresses[0], addresses[1]);
+        _listens = true;
     }
 
     /// <summary>Returns when the process says that it is ready.</summary>
@@ -176,8 +182,8 @@ internal sealed class RoleHost : IAsyncDisposable
     /// <summary>Done when the process is to end without having been told to: a part of it has failed, which its log says.</summary>
     public Task Failed { get; }
 
-    /// <summary>Ends what runs, within the limit of the host's options.</summary>
-    public Task StopAsync() => _stopped ??= _app.StopAsync(CancellationToken.None);
+    /// <summary>Finishes what runs, within <see cref="ProcessOptions.StopLimit"/>.</summary>
+    public Task StopAsync() => _stopped ??= _listens ? _stop.RunAsync() : _app.StopAsync(CancellationToken.None);
 
     public async ValueTask DisposeAsync()
     {

@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
 using System.Text.Json;
+using InstaGrpc.Postgres;
 using InstaGrpc.TestFixtures;
 using Npgsql;
 
@@ -33,7 +34,8 @@ public sealed class UpTests : IDisposable
         using var endpoints = ReadEndpoints();
         string[] keys = ["grpc", "web", "postgres", "memcached", "kafka", "otlp"];
         Assert.All(keys, key => Assert.True(endpoints.RootElement.TryGetProperty(key, out _), key));
-        await using var connection = new NpgsqlConnection(ConnectionString(endpoints.RootElement.GetProperty("postgres")[0].GetString()!));
+        await using var connection = new NpgsqlConnection(
+            PostgresAddress.Parse(endpoints.RootElement.GetProperty("postgres")[0].GetString()!).ConnectionString + ";Pooling=false");
         await connection.OpenAsync();
         using var http = new HttpClient();
         Assert.Equal("ok", await http.GetStringAsync($"http://{endpoints.RootElement.GetProperty("web").GetString()}/healthz"));
@@ -60,6 +62,29 @@ public sealed class UpTests : IDisposable
         Assert.InRange(watch.Elapsed, TimeSpan.Zero, _stopLimit);
         Assert.All(ports, port => Assert.False(Answers(port), $"something still answers on port {port}"));
         Assert.False(File.Exists(Path.Combine(Data, "endpoints.json")));
+    }
+
+    [Fact]
+    public async Task ASignalWhileItIsBusyLetsACallEndAndStopsEverythingInTime()
+    {
+        await using var insta = Up();
+        await insta.LineAsync("ready in ");
+        using var endpoints = ReadEndpoints();
+        await using var mesh = await BusyMesh.BeginAsync(endpoints, readers: 64);
+        var ports = Ports();
+        await using var locked = await mesh.LockAsync("comments");
+        var comment = mesh.CommentAsync();
+        await locked.WaitedForAsync();
+
+        var watch = Stopwatch.StartNew();
+        await insta.SignalAsync("TERM");
+        await mesh.NotReadyAsync();
+        await locked.LetGoAsync();
+        await comment;
+        Assert.Equal(0, await insta.ExitAsync());
+
+        Assert.InRange(watch.Elapsed, TimeSpan.Zero, _stopLimit);
+        Assert.All(ports, port => Assert.False(Answers(port), $"something still answers on port {port}"));
     }
 
     [Fact]
@@ -218,20 +243,5 @@ public sealed class UpTests : IDisposable
         {
             return false;
         }
-    }
-
-    private static string ConnectionString(string url)
-    {
-        var parsed = new Uri(url);
-        var user = parsed.UserInfo.Split(':');
-        return new NpgsqlConnectionStringBuilder
-        {
-            Host = parsed.Host,
-            Port = parsed.Port,
-            Username = user[0],
-            Password = user[1],
-            Database = parsed.AbsolutePath.TrimStart('/'),
-            Pooling = false,
-        }.ConnectionString;
     }
 }

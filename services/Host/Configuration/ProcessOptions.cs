@@ -15,6 +15,13 @@ public sealed class ProcessOptions
     /// <summary>The section <c>Insta:Log</c>.</summary>
     public LogOptions Log { get; set; } = new();
 
+    /// <summary>
+    /// How long an orderly stop may take: what runs is finished, then slots, lineages and windows of ids are handed over. Calls that last longer
+    /// are broken off 2 s before it.
+    /// </summary>
+    /// <value>25 s: less than the 30 s that Kubernetes gives a pod. `insta up` has 6 s.</value>
+    public TimeSpan StopLimit { get; set; } = TimeSpan.FromSeconds(25);
+
     public static ProcessOptions Of(IConfiguration configuration) => configuration.GetSection(Section).Get<ProcessOptions>() ?? new();
 
     public sealed class GrpcOptions

@@ -67,8 +67,9 @@ internal sealed class Backends : IAsyncDisposable
     {
         // The broker first: it lives in this process and must not see its clients' servers go.
         _broker?.Dispose();
-        if (_memcached is not null) await _memcached.DisposeAsync();
-        if (_postgres is not null) await _postgres.DisposeAsync();
+        await Task.WhenAll(StopAsync(_memcached), StopAsync(_postgres));
+
+        static Task StopAsync(IAsyncDisposable? server) => server?.DisposeAsync().AsTask() ?? Task.CompletedTask;
     }
 
     private static string NodeName(int index) => string.Create(CultureInfo.InvariantCulture, $"n{index + 1}");

@@ -23,7 +23,11 @@ internal sealed class DataFolder(string path)
     public static string DefaultPath => System.IO.Path.Combine(State ?? ".insta", "data");
 
     public EmbeddedPostgresOptions Postgres(Action<string>? report = null) =>
-        new() { DataFolder = System.IO.Path.Combine(Path, "postgres"), TemplateFolder = State, Report = report };
+        new()
+        {
+            // Its clients are gone when it is stopped: what a fast stop would wait for is somebody else's walsender.
+            DataFolder = System.IO.Path.Combine(Path, "postgres"), TemplateFolder = State, StopLimit = TimeSpan.FromSeconds(2), Report = report,
+        };
 
     public EmbeddedMemcachedOptions Memcached(Action<string>? report = null) => new()
     {

@@ -98,6 +98,8 @@ internal static class UpRun
     {
         yield return new("Insta:Grpc:Listen", string.Create(CultureInfo.InvariantCulture, $"127.0.0.1:{options.GrpcPort}"));
         yield return new("Insta:Web:Listen", string.Create(CultureInfo.InvariantCulture, $"127.0.0.1:{options.WebPort}"));
+        // Somebody waits at a terminal, and the servers are still to be stopped.
+        yield return new("Insta:StopLimit", "00:00:06");
         yield return new("Insta:Photos:Folder", options.Data.BlobFolder);
         if (options.Otlp is { } otlp) yield return new("Insta:Otlp:Endpoint", otlp);
     }

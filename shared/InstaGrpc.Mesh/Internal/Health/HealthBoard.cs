@@ -114,8 +114,7 @@ internal sealed partial class HealthBoard : BackgroundService
         {
             if (_stopping)
             {
-                state = new HealthState(
-                    false, state.Services.Keys.ToFrozenDictionary(name => name, _ => false), [new("process", "is stopping")]);
+                state = HealthState.Stopping(state.Services.Keys);
             }
 
             if (_state.IsSameAs(state))

@@ -39,6 +39,12 @@ internal sealed class HealthGrpcService(HealthBoard board) : HealthV1.Health.Hea
                     context.CancellationToken).ConfigureAwait(false);
             }
 
+            if (state.IsStopping)
+            {
+                // It has been said, and a stream without end would hold up the stop.
+                throw new RpcException(new Status(StatusCode.Unavailable, "this process is stopping"));
+            }
+
             state = await board.WaitForChangeAsync(state, context.CancellationToken).ConfigureAwait(false);
         }
     }
