@@ -1,3 +1,4 @@
+using Grpc.Net.Client.Balancer;
 using InstaGrpc.Caching;
 using InstaGrpc.Memcached;
 using InstaGrpc.Mesh.GrpcWeb;
@@ -120,6 +121,7 @@ public static class MeshServices
     {
         services.AddSingleton<ServiceAddresses>();
         services.AddSingleton<ClientInterceptor>();
+        services.AddSingleton(static provider => new NamedAddresses(provider.GetService<ResolverFactory>()));
         services.AddSingleton<MeshClients>();
     }
 

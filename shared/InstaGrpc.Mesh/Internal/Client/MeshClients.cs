@@ -7,9 +7,12 @@ using Microsoft.Extensions.Logging;
 
 namespace InstaGrpc.Mesh.Internal.Client;
 
-/// <summary>Makes typed clients; one connection pool for each address, one channel for each service (its retry policies).</summary>
+/// <summary>
+/// Makes typed clients; one connection pool for each address, one channel for each service (its retry policies). Behind a name there may be many
+/// processes, today others than yesterday: they are taken by turns, and the name is looked up again and again (<see cref="NamedAddresses"/>).
+/// </summary>
 internal sealed class MeshClients(
-    ServiceAddresses addresses, MeshCatalog catalog, ClientInterceptor interceptor, ILoggerFactory loggers) : IDisposable
+    ServiceAddresses addresses, MeshCatalog catalog, ClientInterceptor interceptor, NamedAddresses names, ILoggerFactory loggers) : IDisposable
 {
     private readonly ConcurrentDictionary<Uri, Lazy<SocketsHttpHandler>> _handlers = new();
     private readonly ConcurrentDictionary<string, Lazy<GrpcChannel>> _channels = new(StringComparer.Ordinal);
@@ -41,12 +44,18 @@ internal sealed class MeshClients(
         }
 
         var address = addresses.Find(service);
-        return _channels.GetOrAdd(service.FullName, _ => new(() => GrpcChannel.ForAddress(address, new GrpcChannelOptions
+        return _channels.GetOrAdd(service.FullName, _ => new(() => Make(service, address))).Value;
+    }
+
+    private GrpcChannel Make(ServiceDescriptor service, Uri address)
+    {
+        var options = new GrpcChannelOptions
         {
             HttpHandler = _handlers.GetOrAdd(address, _ => new(MakeHandler)).Value,
             ServiceConfig = ServiceConfigs.Of(catalog.Called.Methods.Where(m => m.ServiceFullName == service.FullName)),
             LoggerFactory = loggers,
-        }))).Value;
+        };
+        return GrpcChannel.ForAddress(NamedAddresses.IsName(address) ? names.Balance(address, options) : address, options);
     }
 
     private static SocketsHttpHandler MakeHandler() => new()
