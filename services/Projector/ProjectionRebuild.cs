@@ -46,6 +46,33 @@ public sealed class ProjectionRebuild(NodePool pool, ShardRouter router, Project
         await new FeedRebuild(pool, source, placement, options, time).RunAsync(Ranges(), progress, cancellationToken).ConfigureAwait(false);
     }
 
+    /// <summary>
+    /// After <paramref name="source"/> went back in time (restored, or a follower that lagged was promoted): every timeline is made anew.
+    /// One that was built in the life that is lost lacks what was deleted or unfollowed in it, and nothing in the stream says that it is back.
+    /// </summary>
+    internal async Task DropTimelinesAsync(NodeName source, CancellationToken cancellationToken)
+    {
+        // One stays 7 days; activity is noted a little later than it was.
+        var since = time.GetUtcNow().UtcDateTime - TimeSpan.FromDays(8);
+        foreach (var target in pool.DataNodes)
+        {
+            foreach (var (first, last) in Ranges())
+            {
+                await using var connection = await pool.OpenAsync(target, cancellationToken).ConfigureAwait(false);
+                await using var command = new NpgsqlCommand(
+                    target == source ? FeedProjectionSql.DropAll : FeedProjectionSql.DropActive, connection) { CommandTimeout = 0 };
+                command.Parameters.Add(new NpgsqlParameter<int> { TypedValue = first });
+                command.Parameters.Add(new NpgsqlParameter<int> { TypedValue = last });
+                if (target != source)
+                {
+                    command.Parameters.Add(new NpgsqlParameter<DateTime> { TypedValue = since });
+                }
+
+                await command.ExecuteNonQueryAsync(cancellationToken).ConfigureAwait(false);
+            }
+        }
+    }
+
     /// <summary>Counts of the source's own rows, for a range of shards.</summary>
     /// <returns>Rows that changed.</returns>
     internal async Task<long> CountAsync(NodeName source, int first, int last, CancellationToken cancellationToken)

@@ -49,6 +49,8 @@ internal sealed class OwnServers : IAsyncDisposable
     {
         DataFolder = Path.Combine(Folder, "postgres"), Port = _postgres?.Port ?? 0, Authentication = PostgresAuthentication.Trust,
         TemplateFolder = Checkout.StateFolder, Fsync = false, StopLimit = TimeSpan.FromSeconds(30),
+        // A recovery replays what came after a backup, which no archive keeps; slots let go of it after a while.
+        Settings = new Dictionary<string, string> { ["wal_keep_size"] = "1GB" },
     });
 
     /// <summary>Keeps the stopped PostgreSQL's data as they are, in a folder beside them.</summary>

@@ -1,4 +1,5 @@
 using Grpc.Core;
+using InstaGrpc.Contracts.FeedV1;
 using InstaGrpc.Contracts.GraphV1;
 using InstaGrpc.Contracts.MediaV1;
 using InstaGrpc.TestFixtures;
@@ -24,6 +25,7 @@ public sealed class RestoreTests
         await life.WriteAsync("kept");
         await servers.ExecuteAsync("SELECT pg_create_restore_point('here')");
         await life.WriteAsync("lost");
+        await life.DeleteAndReadFeedAsync();
         await life.AgreesAsync("lost");
 
         await servers.Postgres.StopAsync();
@@ -48,6 +50,7 @@ public sealed class RestoreTests
         await servers.StartPostgresAsync();
         await mesh.StreamsAsync();
         await life.WriteAsync("lost");
+        await life.DeleteAndReadFeedAsync();
         await life.AgreesAsync("lost");
         var before = await servers.QueryAsync("SELECT pg_current_wal_lsn()::text");
 
@@ -72,7 +75,24 @@ public sealed class RestoreTests
             var life = new Life(servers, mesh);
             for (var i = 0; i < 3; i++) life._users.Add(await mesh.NewUserAsync());
             for (var i = 0; i < 3; i++) life._posts.Add(await mesh.NewMediaAsync(life._users[0]));
+            await mesh.Graph.FollowAsync(new FollowRequest { UserId = life._users[0] }, ServingMesh.AsUser(life.Reader));
             return life;
+        }
+
+        /// <summary>A post goes, and the timeline of its author's follower is made without it: the follower has begun to follow somebody else.</summary>
+        public async Task DeleteAndReadFeedAsync()
+        {
+            await mesh.Media.DeleteMediaAsync(new DeleteMediaRequest { MediaId = _posts[1] }, ServingMesh.AsUser(_users[0]));
+            var followee = await mesh.NewUserAsync();
+            await mesh.Graph.FollowAsync(new FollowRequest { UserId = followee }, ServingMesh.AsUser(Reader));
+            await Patience.UntilAsync(
+                async () => await servers.QueryAsync(
+                    $"""
+                    SELECT EXISTS (SELECT FROM followers WHERE followee_id = {followee} AND follower_id = {Reader})
+                        AND NOT EXISTS (SELECT FROM fanout_jobs WHERE kind = 3 AND ended_at IS NULL)
+                    """, servers.Node) == "True",
+                "the timeline is dropped");
+            await FeedAsync();
         }
 
         /// <summary>A post, likes, comments, an edge, and an update past every service.</summary>
@@ -95,7 +115,14 @@ public sealed class RestoreTests
         public async Task AgreesAsync(string caption)
         {
             var differs = "";
-            await Patience.UntilAsync(async () => (differs = await DifferenceAsync(caption)).Length == 0, $"cache and PostgreSQL agree; {differs}");
+            try
+            {
+                await Patience.UntilAsync(async () => (differs = await DifferenceAsync(caption)).Length == 0, "cache and PostgreSQL agree");
+            }
+            catch (Exception) when (differs.Length > 0)
+            {
+                Assert.Fail(differs);
+            }
         }
 
         /// <summary>The mesh has followed PostgreSQL back, and whatever is written from here on gets through.</summary>
@@ -152,13 +179,24 @@ public sealed class RestoreTests
                 var follows = await servers.QueryAsync($"SELECT count(*) FROM follows WHERE follower_id = {_users[2]}", servers.Node);
                 var following = (await mesh.Graph.ListFollowingAsync(
                     new ListFollowingRequest { UserId = _users[2] }, ServingMesh.AsUser(_users[2]))).UserIds.Count;
-                return $"{following}" == follows ? "" : $"{following} are followed, and {follows} in PostgreSQL";
+                if ($"{following}" != follows) return $"{following} are followed, and {follows} in PostgreSQL";
+                var posted = await servers.QueryAsync(
+                    $"""
+                    SELECT string_agg(id::text, ',' ORDER BY id DESC) FROM media
+                    WHERE NOT deleted AND owner_id IN (SELECT followee_id FROM follows WHERE follower_id = {Reader})
+                    """, servers.Node);
+                return await FeedAsync() is var feed && feed == posted ? "" : $"the home feed is {feed}, and {posted} in PostgreSQL";
             }
             catch (Exception e) when (e is RpcException or NpgsqlException)
             {
                 return e.Message;
             }
         }
+
+        private long Reader => _users[1];
+
+        private async Task<string> FeedAsync() => string.Join(',', (await mesh.Feed.HomeFeedAsync(
+            new HomeFeedRequest { UserId = Reader, PageSize = 100 }, ServingMesh.AsUser(Reader))).Items.Select(static item => item.Media.Id));
 
         private async Task<Media?> ReadAsync(long post)
         {

@@ -146,6 +146,21 @@ internal static class FeedProjectionSql
         ORDER BY m.id ON CONFLICT DO NOTHING
         """;
 
+    // Of the node that went back: all of its people, because who was active since is forgotten too. $1 first shard, $2 last shard.
+    public const string DropAll = """
+        INSERT INTO fanout_jobs (author_id, kind, subject_id)
+        SELECT id, 3, id FROM users WHERE ((id >> 10) & 8191) BETWEEN $1 AND $2 AND deleted_at IS NULL ORDER BY 1
+        ON CONFLICT (author_id, kind, subject_id) DO UPDATE SET number = excluded.number, made_at = now(), ended_at = NULL
+        """;
+
+    // Of the others: those who may have a timeline. $1 first shard, $2 last shard, $3 since when.
+    public const string DropActive = """
+        INSERT INTO fanout_jobs (author_id, kind, subject_id)
+        SELECT user_id, 3, user_id FROM active_users
+        WHERE ((user_id >> 10) & 8191) BETWEEN $1 AND $2 AND active_at >= $3 ORDER BY 1
+        ON CONFLICT (author_id, kind, subject_id) DO UPDATE SET number = excluded.number, made_at = now(), ended_at = NULL
+        """;
+
     // $1 first shard, $2 last shard: whatever has words or should have some.
     public const string Searchable = """
         SELECT 1::smallint, id FROM users WHERE ((id >> 10) & 8191) BETWEEN $1 AND $2 AND deleted_at IS NULL

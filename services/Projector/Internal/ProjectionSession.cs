@@ -53,6 +53,12 @@ internal sealed partial class ProjectionSession(
                 if (batch.Gap is { } gap)
                 {
                     LogGap(logger, source, gap.Reason, gap.Detail);
+                    if (gap.Reason is GapReason.Reset or GapReason.OtherTimeline or GapReason.OtherSystem)
+                    {
+                        // While the position is still there: whoever dies on the way finds the same gap again.
+                        await rebuild.DropTimelinesAsync(source, stop).ConfigureAwait(false);
+                    }
+
                     await RebuildAsync(new StreamPosition(gap.ResumeFrom, gap.OffsetHint, gap.System), stop).ConfigureAwait(false);
                 }
                 else
