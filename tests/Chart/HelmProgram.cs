@@ -8,6 +8,12 @@ internal static class HelmProgram
 {
     public static readonly string Chart = Path.Combine(Checkout.Root, "helm", "insta");
 
+    /// <summary>The Prometheus operator's.</summary>
+    public const string Operator = "monitoring.coreos.com/v1";
+
+    /// <summary>What helm assumes where it asks no cluster.</summary>
+    public static readonly string[] OldestKubernetes = ["--kube-version", "1.30.0"];
+
     /// <summary>Runs it to its end.</summary>
     /// <param name="tool">The tool's folder.</param>
     /// <param name="program">In its <c>bin</c>.</param>
@@ -33,6 +39,10 @@ internal static class HelmProgram
         await process.WaitForExitAsync();
         return (process.ExitCode, process.ExitCode == 0 ? await output : await output + await errors);
     }
+
+    /// <summary>What the chart makes as the release "release" in the namespace "photos".</summary>
+    public static Task<(int Code, string Output)> TemplateAsync(params string[] arguments) =>
+        HelmAsync(["template", "release", Chart, "--namespace", "photos", .. OldestKubernetes, .. arguments]);
 
     public static Task<(int Code, string Output)> HelmAsync(params string[] arguments) => RunAsync("helm", "helm", null, null, arguments);
 }

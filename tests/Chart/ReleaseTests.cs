@@ -8,6 +8,8 @@ namespace InstaGrpc.Chart.Tests;
 /// <summary>A release's life on a real API server, without nodes: objects are validated and kept, nothing is run.</summary>
 public sealed class ReleaseTests
 {
+    private const string _kinds = "deployments,services,configmaps,hpa,pdb,networkpolicies,statefulsets,secrets";
+
     [ToolFact("helm", "kube")]
     public async Task AReleaseIsInstalledUpgradedRolledBackAndUninstalled()
     {
@@ -36,7 +38,16 @@ public sealed class ReleaseTests
             Assert.DoesNotContain("canary", await KubectlAsync("get", "deployments", "-o", "name"), StringComparison.Ordinal);
 
             await HelmAsync("uninstall", "r", "--no-hooks");
-            Assert.Equal("", await KubectlAsync("get", "deployments,services,configmaps,hpa,pdb,networkpolicies", "-o", "name", "-l", "app.kubernetes.io/name=insta"));
+            Assert.Equal("", await KubectlAsync("get", _kinds, "-o", "name", "-l", "app.kubernetes.io/name=insta"));
+
+            // Each way to install it, on a cluster without the Prometheus operator.
+            foreach (var name in ChartTests.Ways)
+            {
+                await HelmAsync("install", name, HelmProgram.Chart, "--no-hooks", "-f", ChartTests.FileOf(name), "--set", "monitoring.enabled=true");
+                Assert.NotEqual("", await KubectlAsync("get", "deployments", "-o", "name", "-l", $"app.kubernetes.io/instance={name}"));
+                await HelmAsync("uninstall", name, "--no-hooks");
+                Assert.Equal("", await KubectlAsync("get", _kinds, "-o", "name", "-l", "app.kubernetes.io/name=insta"));
+            }
 
             async Task HelmAsync(params string[] arguments)
             {

@@ -65,13 +65,36 @@ capabilities:
 {{- end }}
 {{- end -}}
 
+{{- /* The volume of the chart's own, where photos have no other place; empty: they have. */ -}}
+{{- define "insta.photosVolume" -}}
+{{- if not (or .Values.photos.bucket .Values.photos.claim) -}}{{ include "insta.name" . }}-photos{{- end -}}
+{{- end -}}
+
+{{- /* It can be mounted on one node: whoever mounts it is there, whatever else is wished of pods. Takes the root. */ -}}
+{{- define "insta.photosAffinity" -}}
+podAffinity:
+  requiredDuringSchedulingIgnoredDuringExecution:
+    - topologyKey: kubernetes.io/hostname
+      labelSelector:
+        matchLabels:
+          {{- include "insta.selector" . | nindent 10 }}
+          insta/photos: own-volume
+{{- end -}}
+
 {{- /* The pod of a role. Takes a dict: root, role, settings, tag, track. */ -}}
 {{- define "insta.pod" -}}
+{{- $photos := has .role (list "media" "gateway") }}
+{{- $volume := include "insta.photosVolume" .root }}
+{{- $affinity := .root.Values.affinity }}
+{{- if and $photos $volume }}{{ $affinity = mergeOverwrite (include "insta.photosAffinity" .root | fromYaml) (deepCopy $affinity) }}{{ end -}}
 metadata:
   labels:
     {{- include "insta.labels" .root | nindent 4 }}
     app.kubernetes.io/component: {{ .role }}
     insta/track: {{ .track }}
+    {{- if and $photos $volume }}
+    insta/photos: own-volume
+    {{- end }}
   annotations:
     checksum/config: {{ include (print .root.Template.BasePath "/configmap.yaml") .root | sha256sum }}
 spec:
@@ -97,8 +120,12 @@ spec:
               fieldPath: status.podIP
         - name: INSTA__GRPC__ADVERTISE
           value: {{ printf "http://$(POD_IP):%d" (int .root.Values.ports.grpc) | quote }}
+        {{- /* What preStop leaves of the time, and 2 s before it ends by SIGKILL. */}}
+        {{- $stop := sub (int .settings.terminationGracePeriodSeconds) 7 }}
+        - name: INSTA__STOPLIMIT
+          value: {{ printf "%02d:%02d:%02d" (div $stop 3600) (mod (div $stop 60) 60) (mod $stop 60) | quote }}
         {{- include "insta.env" .root | nindent 8 }}
-        {{- if and (has .role (list "media" "gateway")) .root.Values.photos.secret }}
+        {{- if and $photos .root.Values.photos.secret }}
         - name: INSTA__PHOTOS__S3__ACCESSKEY
           valueFrom:
             secretKeyRef:
@@ -143,7 +170,7 @@ spec:
       volumeMounts:
         - name: tmp
           mountPath: /tmp
-        {{- if has .role (list "media" "gateway") }}
+        {{- if $photos }}
         - name: photos
           mountPath: /var/lib/insta/photos
         {{- end }}
@@ -152,19 +179,21 @@ spec:
       emptyDir:
         medium: Memory
         sizeLimit: 64Mi
-    {{- if has .role (list "media" "gateway") }}
+    {{- if $photos }}
     - name: photos
-      {{- if .root.Values.photos.claim }}
-      persistentVolumeClaim:
-        claimName: {{ .root.Values.photos.claim }}
-      {{- else }}
+      {{- /* With a bucket: uploads while they come. */}}
+      {{- if .root.Values.photos.bucket }}
       emptyDir: {}
+      {{- else }}
+      persistentVolumeClaim:
+        claimName: {{ .root.Values.photos.claim | default $volume }}
       {{- end }}
     {{- end }}
-  {{- if .root.Values.affinity }}
+  {{- with $affinity }}
   affinity:
-    {{- toYaml .root.Values.affinity | nindent 4 }}
-  {{- else }}
+    {{- toYaml . | nindent 4 }}
+  {{- end }}
+  {{- if not .root.Values.affinity }}
   topologySpreadConstraints:
     {{- range $key := list "topology.kubernetes.io/zone" "kubernetes.io/hostname" }}
     - topologyKey: {{ $key }}
