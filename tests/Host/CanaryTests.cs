@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
 using System.Text;
+using System.Text.Json;
 using InstaGrpc.TestFixtures;
 
 namespace InstaGrpc.Host.Tests;
@@ -57,6 +58,84 @@ public sealed class CanaryTests
         Assert.Contains("too few calls", output);
     }
 
+    [Fact]
+    public async Task ACanaryThatGoesAwayIsToBeTakenBack()
+    {
+        using var stable = new Served(calls: 5000, failed: 0, slow: 0);
+        using var canary = new Served(calls: 500, failed: 0, slow: 0) { Looks = 1 };
+
+        var (code, output) = await CompareAsync(stable, canary);
+
+        Assert.True(code == 1, output);
+        Assert.Contains($"the canary does worse: {canary.Url}/ is away", output);
+        Assert.Contains("take it back: kubectl scale deployment/x-media-canary --replicas=0", output);
+    }
+
+    [Fact]
+    public async Task ACanaryThatBeganAnewIsToBeTakenBack()
+    {
+        using var stable = new Served(calls: 5000, failed: 0, slow: 0);
+        using var canary = new Served(calls: -500, failed: 0, slow: 0);
+
+        var (code, output) = await CompareAsync(stable, canary);
+
+        Assert.True(code == 1, output);
+        Assert.Contains($"the canary does worse: {canary.Url}/ began anew", output);
+    }
+
+    [Fact]
+    public async Task AProcessOfTheOthersMayGoOrBeginAnew()
+    {
+        using var gone = new Served(calls: 5000, failed: 0, slow: 0) { Looks = 1 };
+        using var again = new Served(calls: -500, failed: 0, slow: 0);
+        using var stays = new Served(calls: 5000, failed: 0, slow: 0);
+        using var canary = new Served(calls: 500, failed: 0, slow: 0);
+
+        var (code, output) = await InstaProcess.RunAsync(
+            "canary", "--stable", gone.Url, "--stable", again.Url, "--stable", stays.Url, "--canary", canary.Url, "--for", "0.1s");
+
+        Assert.True(code == 0, output);
+    }
+
+    [Theory]
+    [InlineData(0, 1, "taking it back: kubectl scale deployment/x-media-canary --replicas=0")]
+    [InlineData(7, 2, "kubectl ended with exit code 7: the canary still runs")]
+    public async Task WithApplyKubectlTakesItBack(int kubectl, int exit, string told)
+    {
+        using var stable = new Served(calls: 5000, failed: 10, slow: 0);
+        using var canary = new Served(calls: 500, failed: 25, slow: 0);
+        using var folder = TestFolder.Create();
+        var asked = Path.Combine(folder.Path, "asked");
+        var program = Path.Combine(folder.Path, "kubectl");
+        await File.WriteAllTextAsync(
+            program, string.Create(CultureInfo.InvariantCulture, $"#!/bin/sh\necho \"$@\" > {asked}\nexit {kubectl}\n"));
+        File.SetUnixFileMode(program, UnixFileMode.UserRead | UnixFileMode.UserExecute);
+
+        var (code, output) = await InstaProcess.RunAsync(
+            new Dictionary<string, string> { ["PATH"] = folder.Path + ":" + Environment.GetEnvironmentVariable("PATH") },
+            "canary", "--stable", stable.Url, "--canary", canary.Url, "--for", "0.1s", "--deployment", "x-media-canary", "--apply");
+
+        Assert.True(code == exit, output);
+        Assert.Contains(told, output);
+        Assert.Equal("scale deployment/x-media-canary --replicas=0", (await File.ReadAllTextAsync(asked)).Trim());
+    }
+
+    [Fact]
+    public async Task ItIsJudgedByWhatAProcessReallyShows()
+    {
+        using var folder = TestFolder.Create();
+        await using var insta = InstaProcess.Start(null, "up", "--no-demo", "--grpc-port", "0", "--web-port", "0", "--data", folder.Path);
+        await insta.LineAsync("ready in ");
+        using var endpoints = JsonDocument.Parse(await File.ReadAllTextAsync(Path.Combine(folder.Path, "endpoints.json")));
+        var url = "http://" + endpoints.RootElement.GetProperty("web").GetString();
+        await using var mesh = await BusyMesh.BeginAsync(endpoints, readers: 16);
+
+        var (code, output) = await InstaProcess.RunAsync("canary", "--stable", url, "--canary", url, "--for", "3s");
+
+        Assert.True(code == 0, output);
+        Assert.Matches(@"canary [\d,]{3,} calls, 0.00 % failed, p95 \d", output);
+    }
+
     [Theory]
     [InlineData("--for", "ten")]
     [InlineData("--canary", "nowhere")]
@@ -84,10 +163,14 @@ public sealed class CanaryTests
         {
             _each = (calls, failed, slow);
             _listener.Start();
+            Url = string.Create(CultureInfo.InvariantCulture, $"http://127.0.0.1:{((IPEndPoint)_listener.LocalEndpoint).Port}");
             _ = ServeAsync();
         }
 
-        public string Url => string.Create(CultureInfo.InvariantCulture, $"http://127.0.0.1:{((IPEndPoint)_listener.LocalEndpoint).Port}");
+        /// <summary>How often it can be looked at; then it is away.</summary>
+        public int Looks { get; init; } = int.MaxValue;
+
+        public string Url { get; }
 
         public void Dispose() => _listener.Dispose();
 
@@ -95,7 +178,7 @@ public sealed class CanaryTests
         {
             try
             {
-                while (true)
+                while (_looks < Looks)
                 {
                     using var client = await _listener.AcceptTcpClientAsync();
                     await using var stream = client.GetStream();
@@ -107,6 +190,7 @@ public sealed class CanaryTests
                     await stream.WriteAsync(Encoding.ASCII.GetBytes(
                         $"HTTP/1.1 200 OK\r\nContent-Length: {body.Length}\r\nConnection: close\r\n\r\n{body}"));
                 }
+                _listener.Stop();
             }
             catch (Exception e) when (e is SocketException or ObjectDisposedException)
             {

@@ -19,11 +19,11 @@ internal sealed partial class CallFigures
     public double FailureRate => Calls > 0 ? Failures / Calls : 0;
 
     /// <summary>Adds what a process shows, in Prometheus' text format.</summary>
-    public void Add(string metrics, int sign = 1)
+    public void Add(string metrics)
     {
         foreach (var sample in Sample().Matches(metrics).Cast<Match>())
         {
-            var value = sign * double.Parse(sample.Groups["value"].Value, CultureInfo.InvariantCulture);
+            var value = double.Parse(sample.Groups["value"].Value, CultureInfo.InvariantCulture);
             if (sample.Groups["part"].Value == "count")
             {
                 Calls += value;
@@ -37,6 +37,17 @@ internal sealed partial class CallFigures
             }
         }
     }
+
+    /// <summary>Adds what others, or another life of the same process, have.</summary>
+    public void Add(CallFigures others)
+    {
+        (Calls, Failures) = (Calls + others.Calls, Failures + others.Failures);
+        foreach (var (bound, count) in others._buckets) _buckets[bound] = _buckets.GetValueOrDefault(bound) + count;
+    }
+
+    /// <summary>Whether something has become less, as counters of one life of a process never do.</summary>
+    public bool IsBehind(CallFigures before) => Calls < before.Calls || Failures < before.Failures
+        || before._buckets.Any(bucket => _buckets.GetValueOrDefault(bucket.Key) < bucket.Value);
 
     /// <summary>What came after an earlier look.</summary>
     public CallFigures Since(CallFigures before)

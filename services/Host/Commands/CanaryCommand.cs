@@ -10,6 +10,9 @@ internal static class CanaryCommand
 {
     private const int _worse = 1;
 
+    // A canary that did not answer is asked once more before it is taken for away.
+    private static readonly TimeSpan _again = TimeSpan.FromSeconds(1);
+
     public static Command Create()
     {
         var stable = Urls("--stable", "Web addresses of the version that runs, e.g. http://10.0.0.7:8080.");
@@ -22,7 +25,7 @@ internal static class CanaryCommand
         };
         var apply = new Option<bool>("--apply") { Description = "Take the canary back, with kubectl, when it does worse. Otherwise the command is printed." };
         var command = new Command("canary", """
-            Compare error rate and p95 of a canary with those of the version beside it, by their /metrics.
+            Compare error rate and p95 of a canary with those of the version beside it, by their /metrics. One that goes away or begins anew does worse.
             Exit code 0: it does not do worse; 1: it does, or was called too seldom to say.
             """) { stable, canary, length, every, deployment, apply };
         command.SetAction((parsed, ct) => RunAsync(
@@ -35,22 +38,25 @@ internal static class CanaryCommand
         Uri[] stable, Uri[] canary, TimeSpan length, TimeSpan every, string deployment, bool apply, CancellationToken ct)
     {
         using var client = new HttpClient { Timeout = TimeSpan.FromSeconds(5) };
-        var (stableBegan, canaryBegan) = (await LookAsync(client, stable, ct), await LookAsync(client, canary, ct));
+        WatchedProcess[] usual = [.. stable.Select(address => new WatchedProcess(client, address))];
+        WatchedProcess[] fresh = [.. canary.Select(address => new WatchedProcess(client, address))];
+        foreach (var process in usual.Concat(fresh)) await process.BeginAsync(ct);
         var watch = Stopwatch.StartNew();
         CanaryVerdict verdict;
         do
         {
             var left = length - watch.Elapsed;
-            await Task.Delay(left < every ? (left > TimeSpan.Zero ? left : TimeSpan.Zero) : every, ct);
-            var (ours, theirs) = ((await LookAsync(client, stable, ct)).Since(stableBegan), (await LookAsync(client, canary, ct)).Since(canaryBegan));
+            var pause = fresh.Any(static process => process.IsInDoubt) ? Shorter(every, _again) : Shorter(every, left > TimeSpan.Zero ? left : TimeSpan.Zero);
+            await Task.Delay(pause, ct);
+            var (ours, theirs) = (await LookAsync(usual, ct), await LookAsync(fresh, ct));
             Console.WriteLine(string.Create(
                 CultureInfo.InvariantCulture,
                 $"{watch.Elapsed:hh\\:mm\\:ss}  stable {ours.Calls:N0} calls, {CanaryVerdict.Percent(ours.FailureRate)} failed, p95 {
                     CanaryVerdict.Milliseconds(ours.Quantile(0.95))}  canary {theirs.Calls:N0} calls, {CanaryVerdict.Percent(theirs.FailureRate)} failed, p95 {
                     CanaryVerdict.Milliseconds(theirs.Quantile(0.95))}"));
-            verdict = CanaryVerdict.Of(ours, theirs);
+            verdict = fresh.FirstOrDefault(static process => process.Fault is not null) is { } gone ? new(gone.Fault, true) : CanaryVerdict.Of(ours, theirs);
         }
-        while (verdict.Worse is null && watch.Elapsed < length);
+        while (verdict.Worse is null && (watch.Elapsed < length || fresh.Any(static process => process.IsInDoubt)));
 
         if (verdict.Worse is null)
         {
@@ -66,22 +72,14 @@ internal static class CanaryCommand
         return _worse;
     }
 
-    private static async Task<CallFigures> LookAsync(HttpClient client, Uri[] processes, CancellationToken ct)
+    private static async Task<CallFigures> LookAsync(WatchedProcess[] processes, CancellationToken ct)
     {
         var figures = new CallFigures();
-        foreach (var process in processes)
-        {
-            try
-            {
-                figures.Add(await client.GetStringAsync(new Uri(process, "/metrics"), ct));
-            }
-            catch (Exception e) when (e is HttpRequestException || (e is TaskCanceledException && !ct.IsCancellationRequested))
-            {
-                throw new UsageException($"{process} does not show its metrics ({e.Message}): is it the web address of a role (default port 8080)?");
-            }
-        }
+        foreach (var process in processes) figures.Add(await process.LookAsync(ct));
         return figures;
     }
+
+    private static TimeSpan Shorter(TimeSpan left, TimeSpan right) => left < right ? left : right;
 
     private static async Task KubectlAsync(string[] arguments, CancellationToken ct)
     {
