@@ -73,6 +73,22 @@ public sealed class AlertFaultTests
         Task Read() => mesh.Media.GetMediaAsync(new GetMediaRequest { MediaId = post }, ObservedMesh.AsUser(user)).ResponseAsync;
     }
 
+    [ProgramFact("prometheus")]
+    public async Task ManyCallsUseTheProcessorsAndTheEndOfIdsComesNear()
+    {
+        // A quarter of what is too much, on a machine that tests share; and ids that end within some centuries.
+        await using var mesh = await ObservedMesh.StartAsync(static rules => rules
+            .Replace("insta:cpu:share > 0.8", "insta:cpu:share > 0.2", StringComparison.Ordinal)
+            .Replace("< 5 * 365 * 86400", "< 500 * 365 * 86400", StringComparison.Ordinal));
+        var user = await mesh.NewUserAsync();
+        var post = await mesh.NewMediaAsync(user);
+
+        await mesh.FiresAsync("InstaIdEpochEnd");
+        await mesh.FiresAsync("InstaCpuHigh", () => Task.WhenAll(Enumerable.Range(0, 200).Select(_ => ReadAsync())));
+
+        async Task ReadAsync() => await mesh.Media.GetMediaAsync(new GetMediaRequest { MediaId = post }, ObservedMesh.AsUser(user));
+    }
+
     [ProgramFact("prometheus", "pgrep")]
     public async Task ADecoderThatHangsLetsUploadsWait()
     {

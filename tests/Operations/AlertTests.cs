@@ -29,7 +29,31 @@ public sealed partial class AlertTests
     }
 
     [Fact]
-    public void EveryAlertHasSuchACase() => Assert.Equal(Names(_rules), Tested().Matches(File.ReadAllText(_cases)).Select(One).Distinct().Order());
+    public void EveryAlertHasSuchACase()
+    {
+        var cases = Case().Matches(File.ReadAllText(_cases)).ToLookup(One, static match => match.Groups[2].Value);
+
+        Assert.Equal(Names(_rules), cases.Select(static rule => rule.Key).Order());
+        // Silent, firing, silent again: of a rule with several branches, for each of them.
+        Assert.All(cases, static rule =>
+        {
+            Assert.Equal(rule.Count(), rule.Count(Fires) * 3);
+            Assert.All(rule.Chunk(3), static one => Assert.Equal([false, true, false], one.Select(Fires)));
+        });
+
+        static bool Fires(string expected) => expected.Contains("exp_labels", StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void ARuleWithBranchesHasACaseOfEach()
+    {
+        var cases = Case().Matches(File.ReadAllText(_cases)).Where(static match => match.Groups[2].Value.Contains("exp_labels", StringComparison.Ordinal))
+            .CountBy(One).ToDictionary();
+
+        Assert.All(
+            Rule().Matches(File.ReadAllText(_rules)),
+            rule => Assert.Equal(1 + Branch().Count(rule.Groups[2].Value), cases[rule.Groups[1].Value]));
+    }
 
     [Fact]
     public void TheRunbookHasAnEntryForEveryAlertAndForNothingElse() => Assert.Equal(
@@ -46,8 +70,14 @@ public sealed partial class AlertTests
     [GeneratedRegex("- alert: (\\w+)")]
     private static partial Regex Alert();
 
-    [GeneratedRegex("alertname: (\\w+)")]
-    private static partial Regex Tested();
+    [GeneratedRegex("alertname: (\\w+)\n( +exp_alerts:.*\n(?: +(?:- )?exp_.*\n?)*)")]
+    private static partial Regex Case();
+
+    [GeneratedRegex("- alert: (\\w+)\n(.*?)labels:", RegexOptions.Singleline)]
+    private static partial Regex Rule();
+
+    [GeneratedRegex("^ +or ", RegexOptions.Multiline)]
+    private static partial Regex Branch();
 
     [GeneratedRegex("^## (Insta\\w+)", RegexOptions.Multiline)]
     private static partial Regex Heading();
