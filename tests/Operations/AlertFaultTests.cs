@@ -76,9 +76,9 @@ public sealed class AlertFaultTests
     [ProgramFact("prometheus")]
     public async Task ManyCallsUseTheProcessorsAndTheEndOfIdsComesNear()
     {
-        // A quarter of what is too much, on a machine that tests share; and ids that end within some centuries.
+        // How much of the processors a process can have is up to who else works here: any use. And ids that end within some centuries.
         await using var mesh = await ObservedMesh.StartAsync(static rules => rules
-            .Replace("insta:cpu:share > 0.8", "insta:cpu:share > 0.2", StringComparison.Ordinal)
+            .Replace("insta:cpu:share > 0.8", "insta:cpu:share > 0.01", StringComparison.Ordinal)
             .Replace("< 5 * 365 * 86400", "< 500 * 365 * 86400", StringComparison.Ordinal));
         var user = await mesh.NewUserAsync();
         var post = await mesh.NewMediaAsync(user);
