@@ -16,13 +16,29 @@ namespace InstaGrpc.Robustness.Feeds;
 public sealed class OracleTests(AssemblyServers fixture, ITestOutputHelper output) : IClassFixture<AssemblyServers>
 {
     private const int AtATime = 32;
+    private const int AllCases = 10_008;
+    private const int Systems = 12;
+    private const int LeastKills = 200;
     private const double LeastCoverage = 0.3;
     private static readonly TimeSpan _shrinking = TimeSpan.FromMinutes(2);
 
+    /// <summary>Drawn, a pair for each system: thresholds are a process's options.</summary>
+    public static TheoryData<int, int> Thresholds
+    {
+        get
+        {
+            var data = new TheoryData<int, int>();
+            foreach (var (activeFirstFrom, pullAbove) in DrawnThresholds.Of(FirstSeed, TestTier.Count(3, Systems)))
+            {
+                data.Add(activeFirstFrom, pullAbove);
+            }
+
+            return data;
+        }
+    }
+
     [Theory]
-    [InlineData(3, 6)]
-    [InlineData(4, 12)]
-    [InlineData(8, 20)]
+    [MemberData(nameof(Thresholds))]
     public async Task EveryFeedEqualsTheOracleWhateverHappened(int activeFirstFrom, int pullAbove)
     {
         var began = Stopwatch.StartNew();
@@ -67,10 +83,14 @@ public sealed class OracleTests(AssemblyServers fixture, ITestOutputHelper outpu
         }
 
         Assert.True(coverage.Share >= LeastCoverage, $"only {coverage.Share:P0} of the cases went through all tiers and both ways");
+        var losses = all.SelectMany(static seeds => seeds).Select(FeedCases.LossOf).ToList();
+        Assert.Equal(losses.Count(static loss => loss is Operation.KillProjector), system.ProjectorKills);
+        Assert.Equal(losses.Count(static loss => loss is Operation.KillMemcached), system.MemcachedKills);
+        Assert.True(system.ProjectorKills + system.MemcachedKills >= TestTier.Count(1, LeastKills / Systems), "hardly anything was killed");
     }
 
     private static int Cases =>
-        int.TryParse(Environment.GetEnvironmentVariable("INSTA_TEST_CASES"), CultureInfo.InvariantCulture, out var cases) ? cases : TestTier.Count(20, 3_334);
+        int.TryParse(Environment.GetEnvironmentVariable("INSTA_TEST_CASES"), CultureInfo.InvariantCulture, out var cases) ? cases : TestTier.Count(20, AllCases / Systems);
 
     // Another one draws other cases.
     private static ulong FirstSeed =>

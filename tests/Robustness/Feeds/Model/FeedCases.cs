@@ -16,26 +16,28 @@ public sealed class FeedCases(int activeFirstFrom, int pullAbove)
     /// one without a fault: so the others run apart, or faults of what stays for long would hardly show.</summary>
     public static bool IsStormy(ulong seed) => seed / Block % 2 == 1;
 
-    /// <summary>The case of a number: always the same one. In one of ten stormy ones the projector is killed, in one a memcached, and in two
-    /// everything is flushed.</summary>
+    /// <summary>The case of a number: always the same one, with what is lost (<see cref="LossOf"/>) anywhere in it.</summary>
     public FeedCase Draw(ulong seed)
     {
         var drawn = Gen.Sample(Case(seed), 1, new Rnd(seed, (seed << 1) | 1), 50).Single();
-        Operation? loss = !IsStormy(seed) ? null : (seed % Block) switch
-        {
-            2 or 7 => new Operation.Flush(),
-            4 => new Operation.KillProjector(),
-            9 => new Operation.KillMemcached((int)(seed / (2 * Block))),
-            _ => null,
-        };
-        if (loss is null)
+        if (LossOf(seed) is not { } loss)
         {
             return drawn;
         }
 
-        var at = drawn.Two.Count / 2;
+        var at = new Random((int)seed).Next(drawn.Two.Count + 1);
         return drawn with { Two = [.. drawn.Two.Take(at), loss, .. drawn.Two.Skip(at)] };
     }
+
+    /// <summary>What is lost in the case of a number: in one of ten stormy ones the projector is killed, in one a memcached, and in two everything is
+    /// flushed. Null: nothing.</summary>
+    public static Operation? LossOf(ulong seed) => !IsStormy(seed) ? null : (seed % Block) switch
+    {
+        2 or 7 => new Operation.Flush(),
+        4 => new Operation.KillProjector(),
+        9 => new Operation.KillMemcached((int)(seed / (2 * Block))),
+        _ => null,
+    };
 
     /// <summary>Cases with fewer operations, the smallest first.</summary>
     public static IEnumerable<FeedCase> Shrink(FeedCase larger)
