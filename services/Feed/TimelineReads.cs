@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using InstaGrpc.Memcached;
 using InstaGrpc.Timelines;
 using Microsoft.Extensions.Logging;
@@ -15,8 +16,15 @@ internal sealed partial class TimelineReads(
     IFollowedPosts posts, FeedOptions options, TimeProvider time, FeedMetrics metrics, ILogger<TimelineReads> logger, TimelineStore? store = null)
 {
     private const int MostBuilds = 3;
+    private const int MostWithoutRoom = 10_000;
+
+    // As long as a building that nobody ends.
+    private static readonly TimeSpan _withoutRoom = TimeSpan.FromSeconds(30);
 
     private static readonly TimeSpan _firstPause = TimeSpan.FromMilliseconds(2);
+
+    // Since when the server of these users has had no room for what was built.
+    private readonly ConcurrentDictionary<long, long> _hadNoRoom = new();
 
     /// <summary>Null: there is none to be had in reasonable time, so the feed is pulled.</summary>
     public async ValueTask<StoredTimeline?> OfAsync(long user, CancellationToken cancellation)
@@ -56,15 +64,19 @@ internal sealed partial class TimelineReads(
             if (timeline is null)
             {
                 // A build that was overtaken (the reader follows somebody new, the server lost it) begins again, but not for ever.
-                if (builds++ == MostBuilds)
+                if (builds++ == MostBuilds || HadNoRoom(user))
                 {
                     return null;
                 }
 
                 if (await store.BeginAsync(user, cancellation).ConfigureAwait(false) is { } build)
                 {
-                    await BuildAsync(store, build, cancellation).ConfigureAwait(false);
-                    continue;
+                    if (await BuildAsync(store, build, cancellation).ConfigureAwait(false))
+                    {
+                        continue;
+                    }
+
+                    return null;
                 }
             }
 
@@ -78,12 +90,32 @@ internal sealed partial class TimelineReads(
         }
     }
 
-    private async ValueTask BuildAsync(TimelineStore store, TimelineBuild build, CancellationToken cancellation)
+    /// <summary>False: there is no room for it, so that another attempt is in vain.</summary>
+    private async ValueTask<bool> BuildAsync(TimelineStore store, TimelineBuild build, CancellationToken cancellation)
     {
         try
         {
             var content = await posts.ToBuildAsync(build.User, cancellation).ConfigureAwait(false);
-            metrics.Built(await store.FinishAsync(build, content, cancellation).ConfigureAwait(false));
+            var stood = await store.FinishAsync(build, content, cancellation).ConfigureAwait(false);
+            metrics.Built(stood);
+
+            if (!stood)
+            {
+                // If it still stands, the next readers would wait for a builder who is gone.
+                await store.AbandonAsync(build).ConfigureAwait(false);
+            }
+
+            if (build.HadNoRoom)
+            {
+                // Nor need every page of his be built in vain.
+                if (_hadNoRoom.Count >= MostWithoutRoom)
+                {
+                    _hadNoRoom.Clear();
+                }
+
+                _hadNoRoom[build.User] = time.GetTimestamp();
+                return false;
+            }
         }
         catch (MemcachedException e)
         {
@@ -97,6 +129,24 @@ internal sealed partial class TimelineReads(
             await store.AbandonAsync(build).ConfigureAwait(false);
             throw;
         }
+
+        return true;
+    }
+
+    private bool HadNoRoom(long user)
+    {
+        if (!_hadNoRoom.TryGetValue(user, out var since))
+        {
+            return false;
+        }
+
+        if (time.GetElapsedTime(since) < _withoutRoom)
+        {
+            return true;
+        }
+
+        _hadNoRoom.TryRemove(user, out _);
+        return false;
     }
 
     [LoggerMessage(1801, LogLevel.Debug, "The timeline of user {User} could not be asked for: {Reason}")]

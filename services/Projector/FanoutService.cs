@@ -22,13 +22,14 @@ internal sealed class FanoutService(
         }
 
         // One for all nodes: memcached and its connections are shared.
-        var turns = new FanoutTurns(options);
-        var sender = new PageSender(appender, time) { AfterPage = hooks?.AfterPage };
+        var turns = new FanoutTurns(options, time);
+        using var gate = new FollowerGate();
+        var sender = new PageSender(appender) { AfterPage = hooks?.AfterPage };
         var rings = new RingDirectory(pool, region);
         await Task.WhenAll(nodes.Select(status => Task.Run(
             async () =>
             {
-                using var followers = new FollowerPages(pool, router, status.Node, options.ActiveWindow);
+                var followers = new FollowerPages(pool, router, status.Node, options.ActiveWindow, gate);
                 var progress = new ProgressWriter(pool, status.Node, rings);
                 await new NodeFanout(
                     status.Node, pool, log.Options, notifications, followers, sender, turns, progress, options, settings, metrics, time, logger)

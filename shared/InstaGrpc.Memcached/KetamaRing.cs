@@ -54,7 +54,8 @@ public sealed class KetamaRing
     /// <summary>The servers, ordered by address.</summary>
     public IReadOnlyList<RingServer> Servers { get; }
 
-    /// <summary>The ring's version in the directory; watermarks carry it.</summary>
+    /// <summary>The ring's version in the directory; watermarks carry it. Nothing gives out versions yet: a pool's own ring is 1, whatever its
+    /// servers.</summary>
     public int Version { get; }
 
     /// <summary>The server that owns a key. The key hashed here may be another than the one stored (the cache hashes without the

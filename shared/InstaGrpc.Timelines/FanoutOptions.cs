@@ -21,17 +21,23 @@ public sealed class FanoutOptions
     /// <value>1,000; 1 to 10,000.</value>
     public int BatchSize { get; set; } = 1_000;
 
-    /// <summary>Batches that a process has in flight to memcached at a time.</summary>
+    /// <summary>Batches of appends that a process has in flight to memcached at a time. Deletions after follows come on top: one batch for
+    /// each node.</summary>
     /// <value>200; 1 to 10,000.</value>
     public int BatchesInFlight { get; set; } = 200;
 
-    /// <summary>Timelines a second that one post may take while others wait.</summary>
+    /// <summary>Timelines a second that one post may take while other authors' wait; all posts of one author share it.</summary>
     /// <value>20,000; above 0.</value>
     public double PostRate { get; set; } = 20_000;
 
-    /// <summary>Timelines that one post may take at once before <see cref="PostRate"/> holds it.</summary>
+    /// <summary>Timelines that one post, or all of one author together, may take at once before <see cref="PostRate"/> holds it.</summary>
     /// <value>10,000; at least <see cref="BatchSize"/>.</value>
     public int PostBurst { get; set; } = 10_000;
+
+    /// <summary>Timelines a second that a projector is taken to append to: for the estimates of <see cref="FanoutPlan"/>, and nothing
+    /// else.</summary>
+    /// <value>100,000; above 0.</value>
+    public double AppendsPerSecond { get; set; } = 100_000;
 
     /// <summary>How long a user counts as active after he read his feed.</summary>
     /// <value>24 h; above 0.</value>

@@ -17,6 +17,7 @@ public sealed class FanoutOptionsValidation : IValidateOptions<FanoutOptions>
         Check(options.BatchesInFlight is >= 1 and <= 10_000, "BatchesInFlight", options.BatchesInFlight, "1 to 10000");
         Check(options.PostRate > 0, "PostRate", options.PostRate, "above 0");
         Check(options.PostBurst >= options.BatchSize, "PostBurst", options.PostBurst, "at least BatchSize");
+        Check(options.AppendsPerSecond > 0, "AppendsPerSecond", options.AppendsPerSecond, "above 0");
         Check(options.ActiveWindow > TimeSpan.Zero, "ActiveWindow", options.ActiveWindow, "above 0");
         Check(options.TimelineCap is >= 1 and <= 100_000, "TimelineCap", options.TimelineCap, "1 to 100000");
         Check(options.TimelineSlack >= 0, "TimelineSlack", options.TimelineSlack, "0 or more");

@@ -6,8 +6,9 @@ namespace InstaGrpc.Timelines;
 /// <param name="Tier">How it reaches its readers.</param>
 /// <param name="Followers">The author's, now.</param>
 /// <param name="Batches">Pages of followers that are gone through: in the tier "active first" each twice, once for the active ones and once
-/// for the others.</param>
-/// <param name="Eta">The longest time that it takes while others wait and memcached keeps up: the fairness cap decides.</param>
+/// for the others. A page with nobody for this pass is counted, although nothing is sent for it.</param>
+/// <param name="Eta">An estimate, no bound: all pages at <see cref="FanoutOptions.AppendsPerSecond"/>, and beyond the burst no faster than the
+/// author's share, which holds while other authors' posts wait. What waits before it is not in it.</param>
 public readonly record struct FanoutPlan(FanoutTier Tier, long Followers, long Batches, TimeSpan Eta)
 {
     /// <summary>Plans a post.</summary>
@@ -26,8 +27,9 @@ public readonly record struct FanoutPlan(FanoutTier Tier, long Followers, long B
     public static FanoutPlan In(FanoutOptions options, FanoutTier tier, long followers)
     {
         var batches = PassesOf(tier) * ((followers + options.BatchSize - 1) / options.BatchSize);
-        var beyond = tier == FanoutTier.Pull ? 0 : Math.Max(0, followers - options.PostBurst);
-        return new FanoutPlan(tier, followers, batches, TimeSpan.FromSeconds(beyond / options.PostRate));
+        var gone = PassesOf(tier) * followers / options.AppendsPerSecond;
+        var held = tier == FanoutTier.Pull ? 0 : Math.Max(0, followers - options.PostBurst) / options.PostRate;
+        return new FanoutPlan(tier, followers, batches, TimeSpan.FromSeconds(Math.Max(gone, held)));
     }
 
     /// <summary>How often the followers are gone through.</summary>

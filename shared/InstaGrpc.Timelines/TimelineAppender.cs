@@ -41,8 +41,9 @@ public sealed class TimelineAppender(MemcachedPool pool, TimelineKey keys)
                 batch.ThrowIfNotDropped();
             }
 
-            batch.ThrowIfUnreached();
-            return new AppendCounts(stored, failed);
+            var counts = new AppendCounts(stored, failed);
+            batch.ThrowIfUnreached(counts);
+            return counts;
         }
         finally
         {

@@ -11,6 +11,10 @@ public sealed class TimelineBuild
     /// <summary>Whose timeline it is.</summary>
     public long User { get; }
 
+    /// <summary>After <see cref="TimelineStore.FinishAsync"/>: the server had no memory for it, so that another attempt would be in
+    /// vain.</summary>
+    public bool HadNoRoom { get; internal set; }
+
     internal ulong Token { get; }
 
     internal uint BeganAt { get; }

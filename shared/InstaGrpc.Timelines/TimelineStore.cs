@@ -71,7 +71,7 @@ public sealed class TimelineStore
     }
 
     /// <summary>Takes the right to build; null: somebody else has it, or the timeline is there.</summary>
-    /// <exception cref="MemcachedException">The server can't be asked.</exception>
+    /// <exception cref="MemcachedException">The server can't be asked, or has no room.</exception>
     public async ValueTask<TimelineBuild?> BeginAsync(long user, CancellationToken cancellation = default)
     {
         var (server, key) = Locate(user);
@@ -84,6 +84,12 @@ public sealed class TimelineStore
         new TimelineHeader(TimelineState.Building, 0, token, now).Write(header);
         var set = new MetaSet { Mode = MetaSetMode.Add, TtlSeconds = (int)_options.BuildLifetime.TotalSeconds };
         var reply = await connection.SetAsync(key, header, set, cancellation).ConfigureAwait(false);
+        if (reply.Status == MetaStatus.ServerError)
+        {
+            // Nobody builds: who waits for him would wait in vain.
+            throw new MemcachedUnavailableException($"memcached {server.Address} has no room for a timeline: {reply.Error}");
+        }
+
         return reply.IsHit ? new TimelineBuild(user, token, now, connection) : null;
     }
 
@@ -114,6 +120,8 @@ public sealed class TimelineStore
             var stored = await build.Connection.SetAsync(key, item, set, cancellation).ConfigureAwait(false);
             if (stored.Status != MetaStatus.Exists)
             {
+                // Neither gone nor another's: refused. memcached has deleted what stood there, so that nobody takes it for the new item.
+                build.HadNoRoom = stored.Status is not (MetaStatus.Hit or MetaStatus.NotFound);
                 return stored.IsHit;
             }
 
@@ -129,11 +137,22 @@ public sealed class TimelineStore
         var (_, key) = Locate(build.User);
         try
         {
-            var reply = await build.Connection.GetAsync(key, _look).ConfigureAwait(false);
-            if (reply.IsHit && TimelineHeader.TryRead(reply.Value, out var header)
-                && header.State == TimelineState.Building && header.Token == build.Token)
+            for (var i = 0; i < MostFinishes; i++)
             {
-                await build.Connection.DeleteAsync(key, new MetaDelete { Cas = reply.Cas }).ConfigureAwait(false);
+                var reply = await build.Connection.GetAsync(key, _look).ConfigureAwait(false);
+                if (!reply.IsHit || !TimelineHeader.TryRead(reply.Value, out var header)
+                    || header.State != TimelineState.Building || header.Token != build.Token)
+                {
+                    return;
+                }
+
+                var deleted = await build.Connection.DeleteAsync(key, new MetaDelete { Cas = reply.Cas }).ConfigureAwait(false);
+                if (deleted.Status != MetaStatus.Exists)
+                {
+                    return;
+                }
+
+                // Appended to between the two: look again.
             }
         }
         catch (MemcachedException)

@@ -1,3 +1,4 @@
+using System.Text;
 using InstaGrpc.Contracts.GraphV1;
 using InstaGrpc.Embedded;
 using InstaGrpc.Services.Feed;
@@ -107,6 +108,40 @@ public class RebuildTests(AssemblyServers servers) : IClassFixture<AssemblyServe
     }
 
     [Fact]
+    public async Task ATimelineForWhichThereIsNoRoomIsPulledAndKeepsNobodyWaitingForIt()
+    {
+        var phases = new Phases();
+        await using var memcached = await EmbeddedMemcached.StartAsync(
+            new EmbeddedMemcachedOptions { MemoryMegabytes = 8, ExtraArguments = ["-M"] });
+
+        // Who waits for a builder waits for longer than a call may take.
+        await using var mesh = await StartAsync(
+            phases, new("Insta:Memcached:Servers", memcached.Address), FeedMesh.Setting("BuildWait", TimeSpan.FromMinutes(1)));
+        var (reader, friend, stranger) = (await mesh.UserAsync(), await mesh.UserAsync(), await mesh.UserAsync());
+        await mesh.FollowAsync(reader, friend);
+        for (var i = 0; i < 300; i++)
+        {
+            await mesh.PostAsync(friend);
+        }
+
+        // There is room for small items, and from then on for no large one.
+        Assert.Empty(await mesh.WalkAsync(stranger));
+        var server = mesh.Mesh.Services.GetRequiredService<Memcached.MemcachedPool>().Servers[0];
+        var fill = new byte[2_400];
+        for (var i = 0; (await server.SetAsync(Encoding.ASCII.GetBytes($"fill{i}"), fill, default)).IsHit; i++)
+        {
+            Assert.InRange(i, 0, 10_000);
+        }
+
+        phases.Builds = 0;
+        var expected = await mesh.OracleAsync(reader);
+        Assert.Equal(expected, await mesh.WalkAsync(reader));
+        Assert.Null(await mesh.Store.ReadAsync(reader));
+        Assert.Equal(expected, await mesh.WalkAsync(reader));
+        Assert.Equal(1, phases.Builds);
+    }
+
+    [Fact]
     public async Task ManyReadersAtATimeBuildOnceAndTheOthersWaitOrPull()
     {
         var phases = new Phases();
@@ -167,7 +202,7 @@ public class RebuildTests(AssemblyServers servers) : IClassFixture<AssemblyServe
 
         public TaskCompletionSource Reading { get; } = new();
 
-        public int Builds { get; private set; }
+        public int Builds { get; set; }
 
         public IFollowedPosts Around(IFollowedPosts posts) => new Phased(this, posts);
 

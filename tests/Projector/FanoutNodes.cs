@@ -3,6 +3,8 @@ using InstaGrpc.Contracts.Positions;
 using InstaGrpc.Memcached;
 using InstaGrpc.TestFixtures;
 using InstaGrpc.Timelines;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
 using Npgsql;
 
 namespace InstaGrpc.Services.Projector.Tests;
@@ -45,6 +47,13 @@ internal sealed class FanoutNodes : IAsyncDisposable
     /// <summary>Ids of users on both nodes who have no rows: enough to follow and to have a timeline.</summary>
     public static long[] Readers(int count, int first = 0) =>
         [.. Enumerable.Range(first, count).Select(static n => InstaId.Create(10, (n * 1_553) % InstaId.Shards, n % 1_000).Value)];
+
+    /// <summary>Starts a projector that waits for this after each page.</summary>
+    public Task<IHost> StartAsync(Func<Task> afterPage) => Nodes.StartAsync((services, configuration) =>
+    {
+        services.AddSingleton(new FanoutHooks { AfterPage = afterPage });
+        services.AddProjector(configuration);
+    });
 
     public async Task FollowAsync(long author, IEnumerable<long> readers)
     {

@@ -1,7 +1,6 @@
 using InstaGrpc.Embedded;
 using InstaGrpc.TestFixtures;
 using InstaGrpc.Timelines;
-using Microsoft.Extensions.DependencyInjection;
 
 namespace InstaGrpc.Services.Projector.Tests;
 
@@ -164,7 +163,7 @@ public sealed class FanoutTests(AssemblyServers fixture) : IClassFixture<Assembl
         await nodes.ExecuteAsync(readers[0], $"INSERT INTO active_users (user_id, active_at) VALUES ({readers[0]}, now())");
         var hold = new TaskCompletionSource();
         var reached = new TaskCompletionSource();
-        await StartAsync(fanout, async () =>
+        await fanout.StartAsync(async () =>
         {
             reached.TrySetResult();
             await hold.Task;
@@ -196,7 +195,7 @@ public sealed class FanoutTests(AssemblyServers fixture) : IClassFixture<Assembl
         var readers = FanoutNodes.Readers(35);
         var sent = new TaskCompletionSource();
         var dead = new TaskCompletionSource();
-        var projecting = await StartAsync(fanout, async () =>
+        var projecting = await fanout.StartAsync(async () =>
         {
             sent.TrySetResult();
             await dead.Task;
@@ -312,11 +311,4 @@ public sealed class FanoutTests(AssemblyServers fixture) : IClassFixture<Assembl
                 young, await nodes.QueryAsync<long>(nodes.NodeOf(author), "SELECT sum(subject_id)::bigint FROM fanout_jobs WHERE kind = 1"));
         }
     }
-
-    private static Task<Microsoft.Extensions.Hosting.IHost> StartAsync(FanoutNodes fanout, Func<Task> afterPage) =>
-        fanout.Nodes.StartAsync((services, configuration) =>
-        {
-            services.AddSingleton(new FanoutHooks { AfterPage = afterPage });
-            services.AddProjector(configuration);
-        });
 }

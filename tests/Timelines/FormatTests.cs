@@ -71,7 +71,8 @@ public class FormatTests
         var result = new FanoutOptionsValidation().Validate(null, new FanoutOptions
         {
             ActiveFirstFrom = 0, PullAbove = -1, BatchSize = 0, BatchesInFlight = 0, PostRate = 0, PostBurst = -1, ActiveWindow = default,
-            TimelineCap = 0, TimelineSlack = -1, TimelineLifetime = TimeSpan.FromDays(31), BuildLifetime = TimeSpan.FromMilliseconds(1500),
+            AppendsPerSecond = 0, TimelineCap = 0, TimelineSlack = -1,
+            TimelineLifetime = TimeSpan.FromDays(31), BuildLifetime = TimeSpan.FromMilliseconds(1500),
         });
         foreach (var option in typeof(FanoutOptions).GetProperties())
         {

@@ -12,6 +12,7 @@ internal sealed class TimelineBatch(MemcachedPool pool, TimelineKey keys)
     private readonly List<ServerShare> _shares = [];
     private readonly List<KeyOwner> _owners = [];
     private readonly HashSet<long> _unreached = [];
+    private readonly HashSet<MemcachedServer> _away = [];
     private MemcachedException? _failure;
 
     public void Append(ReadOnlySpan<long> users, TimelineEntry entry)
@@ -63,11 +64,11 @@ internal sealed class TimelineBatch(MemcachedPool pool, TimelineKey keys)
     }
 
     /// <exception cref="TimelinesUnreachedException">A server did not acknowledge its share.</exception>
-    public void ThrowIfUnreached()
+    public void ThrowIfUnreached(AppendCounts counts = default)
     {
         if (_failure is not null)
         {
-            throw new TimelinesUnreachedException(_unreached, _failure);
+            throw new TimelinesUnreachedException(_unreached, _away, counts, _failure);
         }
     }
 
@@ -136,6 +137,7 @@ internal sealed class TimelineBatch(MemcachedPool pool, TimelineKey keys)
         }
 
         _unreached.Clear();
+        _away.Clear();
         _failure = null;
         Span<byte> key = stackalloc byte[TimelineKey.MostBytes];
         foreach (var user in users)
@@ -173,6 +175,7 @@ internal sealed class TimelineBatch(MemcachedPool pool, TimelineKey keys)
             lock (_unreached)
             {
                 _failure = e;
+                _away.Add(share.Server);
                 _unreached.UnionWith(share.Timelines.Select(static timeline => timeline.User));
             }
 

@@ -23,26 +23,31 @@ namespace InstaGrpc.Services.Projector.Internal.Fanout;
 ///
 /// Activity orders and never filters: the second pass goes to everybody whom this very run has not reached in the first. It does not ask
 /// again who is active: somebody who became so in between would be in neither pass.
+///
+/// A server that is away holds up what goes to it and nothing else. What it did not take is parked, the job goes on to the others, and
+/// nothing of its progress is stored before that is delivered: whoever takes the job over begins before it.
 /// </remarks>
 internal sealed class FanoutJobRun(
     FanoutJob job, FollowerPages followers, PageSender sender, FanoutTurns turns, ProgressWriter progress, FanoutOptions options,
-    Action<AppendCounts> onPage, TimeProvider time)
+    Action<AppendCounts> onPage, Action onParked, TimeProvider time)
 {
     // A crash repeats so many pages at most; a job that is smaller is stored once.
     private const int PagesBetweenStores = 16;
 
-    private readonly PostShare _share = new(options.PostRate, options.PostBurst, time);
     private readonly List<long> _reached = [];
     private readonly TimelineEntry _entry =
         job.Kind == FanoutKind.Notice ? TimelineEntry.Notice(job.Author) : TimelineEntry.Post(job.Subject);
 
     private FanoutProgress _at = job.At;
+    private int _sinceStore;
     private int? _ring;
 
     /// <returns>How it was planned.</returns>
     /// <exception cref="FanoutInterruptedException">To be read again.</exception>
     public async Task<FanoutTier> RunAsync(CancellationToken cancellation)
     {
+        using var lane = turns.Join(job.Author);
+        using var parked = new ParkedShares(sender, time);
         if (_at.Tier == FanoutTier.Unspecified)
         {
             _at = _at with { Tier = Plan(), Followers = job.Followers };
@@ -58,7 +63,18 @@ internal sealed class FanoutJobRun(
                 _at = _at with { Pass = pass, AfterFollower = 0 };
             }
 
-            await RunPassAsync(isFirstOfTwo: passes == 2 && pass == 0, knowsReached && pass == 1, cancellation).ConfigureAwait(false);
+            await RunPassAsync(lane, parked, isFirstOfTwo: passes == 2 && pass == 0, knowsReached && pass == 1, cancellation)
+                .ConfigureAwait(false);
+        }
+
+        if (!parked.IsEmpty)
+        {
+            onParked();
+            while (!parked.IsEmpty)
+            {
+                await parked.WaitAsync(cancellation).ConfigureAwait(false);
+                await DeliverParkedAsync(lane, parked, cancellation).ConfigureAwait(false);
+            }
         }
 
         await progress.StoreAsync(job, _at with { Ended = true }, _ring, cancellation).ConfigureAwait(false);
@@ -69,18 +85,24 @@ internal sealed class FanoutJobRun(
         ? FanoutTier.Push
         : FanoutPlan.Of(options, job.Followers, job.IsNoticed).Tier;
 
-    private async Task RunPassAsync(bool isFirstOfTwo, bool skipsReached, CancellationToken cancellation)
+    private async Task RunPassAsync(
+        AuthorLane lane, ParkedShares parked, bool isFirstOfTwo, bool skipsReached, CancellationToken cancellation)
     {
-        var underWay = new Queue<(long Last, Task Sent)>();
+        var underWay = new Queue<(long Last, Task<PageOutcome> Sent)>();
         var after = _at.AfterFollower;
-        var sinceStore = 0;
         using var failed = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
         try
         {
             while (true)
             {
-                await turns.TakeAsync(_share, options.BatchSize, patient: _at.Pass == 1, cancellation).ConfigureAwait(false);
+                if (parked is { IsDue: true, MustBeginAgain: false })
+                {
+                    await DeliverParkedAsync(lane, parked, cancellation).ConfigureAwait(false);
+                }
+
+                await turns.TakeAsync(lane, options.BatchSize, patient: _at.Pass == 1, cancellation).ConfigureAwait(false);
                 var (users, last, size) = await NextAsync(after, isFirstOfTwo, skipsReached, cancellation).ConfigureAwait(false);
+                turns.GiveBack(lane, options.BatchSize - users.Length);
                 if (size == 0)
                 {
                     turns.Release();
@@ -109,18 +131,23 @@ internal sealed class FanoutJobRun(
         finally
         {
             await failed.CancelAsync().ConfigureAwait(false);
-            await Task.WhenAll(underWay.Select(static page => page.Sent)).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await Task.WhenAll(underWay.Select(static Task (page) => page.Sent)).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
 
         async Task CompleteAsync()
         {
             var (last, sent) = underWay.Peek();
-            await sent.ConfigureAwait(false);
+            var outcome = await sent.ConfigureAwait(false);
             underWay.Dequeue();
-            _at = _at with { AfterFollower = last, Batches = _at.Batches + 1 };
-            if (++sinceStore == PagesBetweenStores)
+            if (outcome.Unreached.Length > 0)
             {
-                sinceStore = 0;
+                parked.Add(outcome);
+            }
+
+            _at = _at with { AfterFollower = last, Batches = _at.Batches + 1 };
+            if (++_sinceStore >= PagesBetweenStores && parked.IsEmpty)
+            {
+                _sinceStore = 0;
                 await progress.StoreAsync(job, _at, _ring, cancellation).ConfigureAwait(false);
                 _ring = null;
             }
@@ -161,12 +188,37 @@ internal sealed class FanoutJobRun(
         }
     }
 
-    /// <summary>Sends a page until every server has acknowledged it.</summary>
-    private async Task SendAsync(ReadOnlyMemory<long> users, CancellationToken cancellation)
+    /// <summary>Each parked page once more, with a turn of its own, until one fails again.</summary>
+    private async Task DeliverParkedAsync(AuthorLane lane, ParkedShares parked, CancellationToken cancellation)
+    {
+        if (parked.MustBeginAgain)
+        {
+            throw new FanoutInterruptedException("too much waited in this process for servers that were away");
+        }
+
+        for (var pages = parked.Pages; pages > 0; pages--)
+        {
+            await turns.TakeAsync(lane, options.BatchSize, patient: false, cancellation).ConfigureAwait(false);
+            _ring ??= sender.RingVersion;
+            var users = parked.Take();
+            turns.GiveBack(lane, options.BatchSize - users.Length);
+            var outcome = await SendAsync(users, cancellation).ConfigureAwait(false);
+            if (outcome.Unreached.Length > 0)
+            {
+                parked.Add(outcome);
+                return;
+            }
+        }
+    }
+
+    /// <summary>Sends a page once, and gives the turn back.</summary>
+    private async Task<PageOutcome> SendAsync(ReadOnlyMemory<long> users, CancellationToken cancellation)
     {
         try
         {
-            onPage(await sender.AppendAsync(users, _entry, cancellation).ConfigureAwait(false));
+            var outcome = await sender.AppendAsync(users, _entry, cancellation).ConfigureAwait(false);
+            onPage(outcome.Counts);
+            return outcome;
         }
         finally
         {

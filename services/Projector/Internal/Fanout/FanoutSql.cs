@@ -3,15 +3,22 @@ namespace InstaGrpc.Services.Projector.Internal.Fanout;
 /// <summary>Every statement of the fan-out. A test explains each and fails on a sequential scan.</summary>
 internal static class FanoutSql
 {
-    // $1 how many. The author's count, his notice and the job in one snapshot: a post may be left to be pulled only where the notice had
-    // ended when the count was above the limit.
+    // $1 how many, $2 numbers that are known already, $3 authors whose jobs are run and $4 how many. Each author's first job comes before
+    // anybody's second, what is run counted: many posts of one author are no queue before another's one. Of the oldest 10,000, because
+    // ranking all would cost the more the more wait. The author's count, his notice and the job in one snapshot: a post may be left to be
+    // pulled only where the notice had ended when the count was above the limit.
     public const string Waiting = """
         SELECT j.number, j.kind, j.author_id, j.subject_id, j.tier, j.followers, j.pass, j.after_follower, j.batches,
-               coalesce(c.followers, 0), n.number IS NOT NULL, n.ended_at IS NOT NULL, j.made_at, j.traceparent
-        FROM fanout_jobs j
+               coalesce(c.followers, 0), n.number IS NOT NULL, n.ended_at IS NOT NULL, j.made_at, j.traceparent, j.place
+        FROM (
+            SELECT w.*, row_number() OVER (PARTITION BY w.author_id ORDER BY w.number) + coalesce(r.jobs, 0) AS place
+            FROM (SELECT * FROM fanout_jobs WHERE ended_at IS NULL AND kind < 3 AND number <> ALL ($2::bigint[])
+                  ORDER BY number LIMIT 10000) AS w
+            LEFT JOIN unnest($3::bigint[], $4::bigint[]) AS r (author_id, jobs) ON r.author_id = w.author_id
+            ORDER BY place, w.number LIMIT $1) AS j
         LEFT JOIN user_counts c ON c.user_id = j.author_id
         LEFT JOIN fanout_jobs n ON n.author_id = j.author_id AND n.kind = 2 AND n.subject_id = j.author_id
-        WHERE j.ended_at IS NULL AND j.kind < 3 ORDER BY j.number LIMIT $1
+        ORDER BY j.place, j.number
         """;
 
     // For whoever watches: how many jobs and drops wait, up to 100,000 each, and since when the first.

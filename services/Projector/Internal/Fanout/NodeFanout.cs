@@ -9,15 +9,15 @@ using Npgsql;
 namespace InstaGrpc.Services.Projector.Internal.Fanout;
 
 /// <summary>
-/// The fan-out of one node in this process: waits to be elected, then takes the waiting jobs of the node, oldest first, many at a time. The
-/// election saves work and no more: two workers at once would send some pages twice, which readers drop, and each stores only what is true.
+/// The fan-out of one node in this process: waits to be elected, then takes the waiting jobs of the node, many at a time, each author's
+/// first before anybody's second (<see cref="JobsAtHand"/>). The election saves work and no more: two workers at once would send some pages
+/// twice, which readers drop, and each stores only what is true.
 /// </summary>
 internal sealed partial class NodeFanout(
     NodeName node, NodePool pool, ChangeLogOptions log, NodeNotifications notifications, FollowerPages followers, PageSender sender,
     FanoutTurns turns, ProgressWriter progress, FanoutOptions options, ProjectorOptions settings, FanoutMetrics metrics, TimeProvider time,
     ILogger logger)
 {
-    private const int MostJobs = 256;
     private static readonly TimeSpan _pauseAfterFailure = TimeSpan.FromMilliseconds(200);
 
     public async Task RunAsync(CancellationToken stop)
@@ -82,21 +82,18 @@ internal sealed partial class NodeFanout(
     {
         // The limit may be another than when the notices were sent.
         await ExecuteAsync(FanoutSql.ForgetNotices, options.PullAbove, cancellation).ConfigureAwait(false);
-        var running = new Dictionary<long, Task>();
+        var jobs = new JobsAtHand();
         var isSecond = false;
         try
         {
             while (true)
             {
-                // Taken before the look: a job that is announced between the two is found by the next.
+                // Both taken before the look: a job that is announced, or ends, between the two is found by the next.
                 var seen = notifications.Version(node, NodeChannel.Fanout);
-                var waiting = await ReadWaitingAsync(cancellation).ConfigureAwait(false);
-                foreach (var number in running.Where(static run => run.Value.IsCompleted).Select(static run => run.Key).ToList())
-                {
-                    await running[number].ConfigureAwait(false);
-                    running.Remove(number);
-                }
-
+                var freed = jobs.Freed;
+                await jobs.RemoveEndedAsync().ConfigureAwait(false);
+                var most = jobs.Room;
+                var waiting = most > 0 ? await ReadWaitingAsync(jobs, most, cancellation).ConfigureAwait(false) : [];
                 if (isSecond)
                 {
                     // Not at once: a job that always fails shows when it has been run.
@@ -104,34 +101,47 @@ internal sealed partial class NodeFanout(
                 }
 
                 isSecond = true;
-                foreach (var job in waiting.Where(job => !running.ContainsKey(job.Number)))
+                var left = waiting.Count == most;
+                foreach (var (job, place) in waiting)
                 {
-                    running.Add(job.Number, RunJobAsync(job, cancellation));
+                    if (jobs.Admits(place))
+                    {
+                        jobs.Begin(job, hand => RunJobAsync(job, hand, cancellation));
+                    }
+                    else
+                    {
+                        left = true;
+                    }
                 }
 
-                await WaitAsync(seen, waiting.Count == MostJobs ? running.Values : [], cancellation).ConfigureAwait(false);
+                await WaitAsync(seen, left ? freed : null, cancellation).ConfigureAwait(false);
             }
         }
         finally
         {
-            await Task.WhenAll(running.Values).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await jobs.WhenAllEnded().ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
     }
 
-    /// <summary>Until there may be new jobs; where more wait than are run at a time, also until one has ended.</summary>
-    private async Task WaitAsync(long seen, IEnumerable<Task> ending, CancellationToken cancellation)
+    /// <summary>Until there may be new jobs; where more wait than may be begun, also until others may.</summary>
+    private async Task WaitAsync(long seen, Task? freed, CancellationToken cancellation)
     {
         using var done = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
         List<Task> reasons =
         [
-            notifications.WaitAsync(node, NodeChannel.Fanout, seen, done.Token), Task.Delay(settings.FanoutPoll, time, done.Token), .. ending,
+            notifications.WaitAsync(node, NodeChannel.Fanout, seen, done.Token), Task.Delay(settings.FanoutPoll, time, done.Token),
         ];
+        if (freed is not null)
+        {
+            reasons.Add(freed);
+        }
+
         await Task.WhenAny(reasons).ConfigureAwait(false);
         await done.CancelAsync().ConfigureAwait(false);
         cancellation.ThrowIfCancellationRequested();
     }
 
-    private async Task RunJobAsync(FanoutJob job, CancellationToken cancellation)
+    private async Task RunJobAsync(FanoutJob job, JobAtHand hand, CancellationToken cancellation)
     {
         await Task.Yield();
         try
@@ -142,7 +152,8 @@ internal sealed partial class NodeFanout(
             }
 
             using var span = metrics.BeginJob(node, job);
-            var run = new FanoutJobRun(job, followers, sender, turns, progress, options, counts => metrics.Appended(node, counts), time);
+            var run = new FanoutJobRun(
+                job, followers, sender, turns, progress, options, counts => metrics.Appended(node, counts), hand.Park, time);
             var tier = await run.RunAsync(cancellation).ConfigureAwait(false);
             span?.SetTag("insta.fanout.tier", tier.ToString());
             metrics.Ended(node, tier, job.Kind == FanoutKind.Notice, time.GetUtcNow() - job.MadeAt);
@@ -159,23 +170,28 @@ internal sealed partial class NodeFanout(
         }
     }
 
-    private async Task<List<FanoutJob>> ReadWaitingAsync(CancellationToken cancellation)
+    private async Task<List<(FanoutJob Job, long Place)>> ReadWaitingAsync(JobsAtHand jobs, int most, CancellationToken cancellation)
     {
         await using var connection = await pool.OpenAsync(node, cancellation).ConfigureAwait(false);
         await using var command = new NpgsqlCommand(FanoutSql.Waiting, connection);
-        command.Parameters.Add(new NpgsqlParameter<int> { TypedValue = MostJobs });
+        var (authors, counts) = jobs.Running();
+        command.Parameters.Add(new NpgsqlParameter<int> { TypedValue = most });
+        command.Parameters.Add(new NpgsqlParameter<long[]> { TypedValue = jobs.Numbers });
+        command.Parameters.Add(new NpgsqlParameter<long[]> { TypedValue = authors });
+        command.Parameters.Add(new NpgsqlParameter<long[]> { TypedValue = counts });
         await using var reader = await command.ExecuteReaderAsync(cancellation).ConfigureAwait(false);
-        List<FanoutJob> jobs = [];
+        List<(FanoutJob, long)> waiting = [];
         while (await reader.ReadAsync(cancellation).ConfigureAwait(false))
         {
             var at = new FanoutProgress(
                 (FanoutTier)reader.GetInt16(4), reader.GetInt64(5), reader.GetInt16(6), reader.GetInt64(7), reader.GetInt64(8), Ended: false);
-            jobs.Add(new FanoutJob(
+            var job = new FanoutJob(
                 reader.GetInt64(0), (FanoutKind)reader.GetInt16(1), reader.GetInt64(2), reader.GetInt64(3), at, reader.GetInt64(9),
-                reader.GetBoolean(10), reader.GetBoolean(11), reader.GetDateTime(12), reader.IsDBNull(13) ? null : reader.GetString(13)));
+                reader.GetBoolean(10), reader.GetBoolean(11), reader.GetDateTime(12), reader.IsDBNull(13) ? null : reader.GetString(13));
+            waiting.Add((job, reader.GetInt64(14)));
         }
 
-        return jobs;
+        return waiting;
     }
 
     private async Task ExecuteAsync(string sql, long parameter, CancellationToken cancellation)

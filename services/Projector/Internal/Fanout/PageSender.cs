@@ -3,37 +3,37 @@ using InstaGrpc.Timelines;
 
 namespace InstaGrpc.Services.Projector.Internal.Fanout;
 
-/// <summary>Sends pages to memcached, again and again until every server has taken its share: a timeline that misses a post would be
-/// believed. A server that stays away holds up what goes to it until the ring gives it up.</summary>
-internal sealed class PageSender(TimelineAppender appender, TimeProvider time)
+/// <summary>Sends pages to memcached, once: what a server did not take is told to the caller, who must bring it there before the job ends,
+/// because a timeline that misses a post would be believed. For all nodes of the process.</summary>
+internal sealed class PageSender(TimelineAppender appender)
 {
-    private static readonly TimeSpan _firstPause = TimeSpan.FromMilliseconds(50);
-    private static readonly TimeSpan _longestPause = TimeSpan.FromSeconds(5);
+    // 8 bytes each.
+    private const int MostParked = 1_000_000;
+
+    private int _parked;
 
     public int RingVersion => appender.RingVersion;
 
-    /// <summary>Tests: called when a page has been acknowledged and nobody knows it yet.</summary>
+    /// <summary>Tests: called when a page has been acknowledged, by those who are there, and nobody knows it yet.</summary>
     public Func<Task>? AfterPage { get; set; }
 
-    /// <returns>What the servers said at last; a server that took its share before another failed is not counted.</returns>
-    public async Task<AppendCounts> AppendAsync(ReadOnlyMemory<long> users, TimelineEntry entry, CancellationToken cancellation)
+    public async Task<PageOutcome> AppendAsync(ReadOnlyMemory<long> users, TimelineEntry entry, CancellationToken cancellation)
     {
-        var counts = default(AppendCounts);
+        var outcome = new PageOutcome(default, [], []);
         if (!users.IsEmpty)
         {
-            for (var pause = _firstPause; ; pause = Min(pause * 2))
+            try
             {
-                try
-                {
-                    counts = await appender.AppendAsync(users, entry, cancellation).ConfigureAwait(false);
-                    break;
-                }
-                catch (Exception e) when (e is MemcachedException or ObjectDisposedException)
-                {
-                    // Disposed: the server left the rings. Who has it need not get it once more: a server may be away for long.
-                    users = e is TimelinesUnreachedException unreached ? unreached.Users : users;
-                    await Task.Delay(pause, time, cancellation).ConfigureAwait(false);
-                }
+                outcome = outcome with { Counts = await appender.AppendAsync(users, entry, cancellation).ConfigureAwait(false) };
+            }
+            catch (TimelinesUnreachedException e)
+            {
+                outcome = new PageOutcome(e.Counts, e.Users, e.Servers);
+            }
+            catch (Exception e) when (e is MemcachedException or ObjectDisposedException)
+            {
+                // Disposed: the server left the rings.
+                outcome = outcome with { Unreached = users.ToArray() };
             }
         }
 
@@ -42,7 +42,7 @@ internal sealed class PageSender(TimelineAppender appender, TimeProvider time)
             await hook().ConfigureAwait(false);
         }
 
-        return counts;
+        return outcome;
     }
 
     /// <summary>Deletes timelines, once.</summary>
@@ -60,5 +60,18 @@ internal sealed class PageSender(TimelineAppender appender, TimeProvider time)
         }
     }
 
-    private static TimeSpan Min(TimeSpan pause) => pause < _longestPause ? pause : _longestPause;
+    /// <summary>Whether so many followers more may be remembered for servers that are away; give them back with
+    /// <see cref="Forget"/>.</summary>
+    public bool TryRemember(int users)
+    {
+        if (Interlocked.Add(ref _parked, users) <= MostParked)
+        {
+            return true;
+        }
+
+        Interlocked.Add(ref _parked, -users);
+        return false;
+    }
+
+    public void Forget(int users) => Interlocked.Add(ref _parked, -users);
 }

@@ -8,7 +8,7 @@ namespace InstaGrpc.Services.Projector.Internal.Fanout;
 /// <summary>
 /// Stores how far jobs have come: while one statement is under way, what arrives waits for the next, so that many jobs share one. What is
 /// stored here was acknowledged by every server; the directory's ring is asked after that and before the store, so that pages which were
-/// placed by another ring than the one in force are repeated.
+/// placed by another ring than the one in force are repeated (today nothing writes a ring to the directory).
 /// </summary>
 internal sealed class ProgressWriter(NodePool pool, NodeName node, RingDirectory rings)
 {

@@ -1,10 +1,20 @@
 namespace InstaGrpc.Services.Projector.Internal.Fanout;
 
-/// <summary>A token bucket: what one post may still take while others wait. Guarded by its <see cref="FanoutTurns"/>.</summary>
-internal sealed class PostShare(double rate, int burst, TimeProvider time)
+/// <summary>A token bucket: what one author's posts may still take while others wait. Guarded by its <see cref="FanoutTurns"/>.</summary>
+internal sealed class AuthorShare(double rate, int burst, TimeProvider time)
 {
     private double _tokens = burst;
     private long _filledAt = time.GetTimestamp();
+
+    /// <summary>Nothing of it is used up.</summary>
+    public bool IsWhole
+    {
+        get
+        {
+            Fill();
+            return _tokens >= burst;
+        }
+    }
 
     public bool Has(int timelines)
     {
@@ -18,6 +28,8 @@ internal sealed class PostShare(double rate, int burst, TimeProvider time)
         Fill();
         _tokens = Math.Max(0, _tokens - timelines);
     }
+
+    public void GiveBack(int timelines) => _tokens = Math.Min(burst, _tokens + timelines);
 
     private void Fill()
     {
