@@ -63,6 +63,8 @@ internal sealed class RoleHost : IAsyncDisposable
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions
         {
             ApplicationName = "insta", ContentRootPath = AppContext.BaseDirectory,
+            // Production where it says nothing. In others, reads that a contract does not declare are errors.
+            EnvironmentName = Environment.GetEnvironmentVariable("DOTNET_ENVIRONMENT"),
         });
         InstaConfiguration.Fill(builder.Configuration, flags);
         builder.Logging.AddInstaConsole(builder.Configuration);

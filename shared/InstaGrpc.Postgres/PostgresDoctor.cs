@@ -9,7 +9,7 @@ namespace InstaGrpc.Postgres;
 public sealed class PostgresDoctor(NodePool pool, TimeProvider time)
 {
     private static readonly INodeCheck[] _checks =
-        [new ServerCheck(), new DurabilityCheck(), new LogicalDecodingCheck(), new RightsCheck(), new SchemaCheck()];
+        [new ServerCheck(), new DurabilityCheck(), new LogicalDecodingCheck(), new RightsCheck(), new SchemaCheck(), new ContractsCheck()];
 
     /// <summary>Errors first, then by node. A server that can't be reached is a finding, not an exception.</summary>
     public async ValueTask<IReadOnlyList<PostgresFinding>> ExamineAsync(CancellationToken cancellation)

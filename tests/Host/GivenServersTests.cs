@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
 using System.Text.Json;
+using InstaGrpc.Memcached.Tests;
 using InstaGrpc.TestFixtures;
 
 namespace InstaGrpc.Host.Tests;
@@ -94,6 +95,25 @@ public sealed class GivenServersTests(AssemblyServers servers) : IClassFixture<A
         await OneLineAsync("no_such_database", [.. Up(), .. Given(database.Url.Replace(database.Name, "no_such_database", StringComparison.Ordinal))]);
     }
 
+    [Theory]
+    [InlineData("ERROR\r\n", "does not speak memcached's meta protocol")]
+    [InlineData("MN\r\nVERSION 1.6.17\r\n", "is memcached 1.6.17")]
+    public async Task AMemcachedThatCannotHoldLeasesIsOneLineAndExitCode2(string answer, string told)
+    {
+        await using var old = new ScriptedServer(line => line == "mn" ? answer : "");
+        await using var database = await _servers.CreateDatabaseAsync("old");
+        await OneLineAsync(told, [.. Up(), "--postgres", database.Url, "--memcached", old.Address, "--kafka", _servers.Kafka]);
+        await OneLineOfAsync(
+            new()
+            {
+                ["INSTA__POSTGRES__DIRECTORY"] = database.Url,
+                ["INSTA__POSTGRES__NODES__n1__PRIMARY"] = database.Url,
+                ["INSTA__MEMCACHED__SERVERS"] = old.Address,
+                ["INSTA__KAFKA__BOOTSTRAPSERVERS"] = _servers.Kafka,
+            },
+            told, "serve", "--roles", "all", "--grpc", "127.0.0.1:0", "--web", "127.0.0.1:0");
+    }
+
     [Fact]
     public async Task ATakenPortIsFoundBeforeTheServersAreAsked()
     {
@@ -120,9 +140,11 @@ public sealed class GivenServersTests(AssemblyServers servers) : IClassFixture<A
 
     private string[] Given(string urls) => ["--postgres", urls, "--memcached", string.Join(',', _servers.MemcachedServers), "--kafka", _servers.Kafka];
 
-    private async Task OneLineAsync(string told, params string[] arguments)
+    private Task OneLineAsync(string told, params string[] arguments) => OneLineOfAsync(Variables(), told, arguments);
+
+    private static async Task OneLineOfAsync(Dictionary<string, string> variables, string told, params string[] arguments)
     {
-        var (code, output) = await InstaProcess.RunAsync(Variables(), arguments);
+        var (code, output) = await InstaProcess.RunAsync(variables, arguments);
 
         Assert.Equal(2, code);
         var line = Assert.Single(output.Split('\n'), line => line.StartsWith("insta: ", StringComparison.Ordinal));

@@ -17,6 +17,25 @@ public sealed class RoleHostTests
         await host.StopAsync();
     }
 
+    [Theory]
+    [InlineData(null, "Production")]
+    [InlineData("Development", "Development")]
+    public async Task TheEnvironmentIsProductionUnlessAVariableNamesAnother(string? named, string environment)
+    {
+        const string variable = "DOTNET_ENVIRONMENT";
+        var before = Environment.GetEnvironmentVariable(variable);
+        Environment.SetEnvironmentVariable(variable, named);
+        try
+        {
+            await using var host = RoleHost.Build([], []);
+            Assert.Equal(environment, host.Services.GetRequiredService<IHostEnvironment>().EnvironmentName);
+        }
+        finally
+        {
+            Environment.SetEnvironmentVariable(variable, before);
+        }
+    }
+
     private sealed class Failing : BackgroundService
     {
         protected override async Task ExecuteAsync(CancellationToken stoppingToken)

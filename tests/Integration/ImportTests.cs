@@ -2,6 +2,7 @@ using System.Globalization;
 using InstaGrpc.Contracts.GraphV1;
 using InstaGrpc.TestFixtures;
 using InstaGrpc.Timelines;
+using Npgsql;
 
 namespace InstaGrpc.Integration.Tests;
 
@@ -16,14 +17,8 @@ public sealed class ImportTests(RunningMesh fixture) : IClassFixture<RunningMesh
     [Fact]
     public async Task WhatWasImportedEqualsSqlAndAFeedThatDoesNotIsFound()
     {
-        if (_mesh.GrpcOf("graph") != _mesh.GrpcOf("media"))
-        {
-            return; // the command calls one address, and each role has its own
-        }
-
         using var folder = TestFolder.Create();
-        var file = Path.Combine(folder.Path, "edges");
-        await File.WriteAllTextAsync(file, string.Join('\n', Edges().Select(static edge => $"{First + edge.One} {First + edge.Other}")));
+        var file = await StarAsync(folder, First);
         var (code, output) = await RunAsync("graph", file, "--posts", "8");
         Assert.True(code == 0, output);
         (code, output) = await RunAsync("verify", file);
@@ -43,6 +38,86 @@ public sealed class ImportTests(RunningMesh fixture) : IClassFixture<RunningMesh
         await timelines.DropAsync(reader);
     }
 
+    [Fact]
+    public async Task AnImportThatWasKilledGoesOnAndAThirdMakesNoDouble()
+    {
+        const int first = 710_001;
+        using var folder = TestFolder.Create();
+        var file = await StarAsync(folder, first);
+        string[] arguments = ["import", "graph", file, "--posts", "8"];
+        await KilledAsync(arguments, static insta => insta.LineAsync("users "));
+        var star = await QueryAsync<long>(_mesh.Nodes.Directory, $"SELECT user_id FROM names WHERE name = '{first}'");
+
+        // Somebody else is about to write the fifth post of the star: the import waits for him, and is killed there.
+        var node = await _mesh.PostgresOfAsync(star);
+        await using (var connection = await node.OpenConnectionAsync())
+        await using (var transaction = await connection.BeginTransactionAsync())
+        {
+            await using var request = new NpgsqlCommand(
+                $"INSERT INTO requests (routing_id, user_id, request_id, method) VALUES ({star}, {star}, 'import-{first}-4', 'x')", connection);
+            await request.ExecuteNonQueryAsync();
+            await KilledAsync(arguments, _ => Patience.UntilAsync(
+                async () => await QueryAsync<long>(
+                    node,
+                    "SELECT count(*) FROM pg_locks WHERE NOT granted AND locktype = 'transactionid' AND transactionid = "
+                    + $"(SELECT backend_xid FROM pg_stat_activity WHERE pid = {connection.ProcessID})") > 0,
+                "the import waits for the fifth post"));
+            Assert.Equal(4, await QueryAsync<long>(node, $"SELECT count(*) FROM media WHERE owner_id = {star}"));
+        }
+
+        foreach (var time in (string[])["the rest", "again"])
+        {
+            var (code, output) = await RunAsync(arguments[1..]);
+            Assert.True(code == 0, output);
+            Assert.Equal((time, 8L, 14L, 64L), (time, await CountAsync(first, "users", "id"), await CountAsync(first, "follows", "follower_id"),
+                await CountAsync(first, "media", "owner_id")));
+        }
+        var (differs, told) = await RunAsync("verify", file);
+        Assert.True(differs == 0, told);
+    }
+
+    [FullTierFact]
+    public async Task TheRealFileHasNoDifference()
+    {
+        var file = Path.Combine(Checkout.Root, "..", "shared", "data", "ego-facebook.edges");
+        Assert.True(File.Exists(file), $"{file} is not there");
+        var (code, output) = await RunForLongAsync("graph", file, "--posts", "1");
+        Assert.True(code == 0, output);
+        Assert.Contains("4039 people, 176468 follows, 4039 posts", output, StringComparison.Ordinal);
+        (code, output) = await RunForLongAsync("verify", file, "--wait", "300");
+        Assert.True(code == 0, output);
+        Assert.Contains("no difference: 4039 people, 176468 follows", output, StringComparison.Ordinal);
+    }
+
+    private static async Task<T> QueryAsync<T>(NpgsqlDataSource source, string sql)
+    {
+        await using var command = source.CreateCommand(sql);
+        return (T)(await command.ExecuteScalarAsync())!;
+    }
+
+    private async Task KilledAsync(string[] arguments, Func<InstaProcess, Task> until)
+    {
+        await using var insta = InstaProcess.Start(Variables, arguments);
+        await until(insta);
+        await insta.SignalAsync("KILL");
+        Assert.Equal(137, await insta.ExitAsync(RunningMesh.Limit));
+    }
+
+    // Rows of the star's people, over all nodes.
+    private async Task<long> CountAsync(int first, string table, string column)
+    {
+        var people = await QueryAsync<long[]>(
+            _mesh.Nodes.Directory,
+            $"SELECT array_agg(user_id) FROM names WHERE name IN ({string.Join(", ", Enumerable.Range(first, 8).Select(static name => $"'{name}'"))})");
+        var count = 0L;
+        foreach (var node in _mesh.Nodes.DataNodes)
+        {
+            count += await QueryAsync<long>(
+                _mesh.Nodes.Primary(node), $"SELECT count(*) FROM {table} WHERE {column} IN ({string.Join(", ", people)})");
+        }
+        return count;
+    }
+
     // What he has just followed drops his timeline; it must not be the one that is put there next.
     private async Task UntilNothingIsDroppedAsync(long reader)
     {
@@ -57,9 +132,22 @@ public sealed class ImportTests(RunningMesh fixture) : IClassFixture<RunningMesh
         }
     }
 
-    // A star.
-    private static IEnumerable<(int One, int Other)> Edges() => Enumerable.Range(1, 7).Select(static other => (0, other));
+    // One who is everybody's friend, and seven others.
+    private static async Task<string> StarAsync(TestFolder folder, int first)
+    {
+        var file = Path.Combine(folder.Path, "edges");
+        await File.WriteAllTextAsync(file, string.Join('\n', Enumerable.Range(1, 7).Select(other => $"{first} {first + other}")));
+        return file;
+    }
 
-    private Task<(int Code, string Output)> RunAsync(params string[] arguments) => InstaProcess.RunAsync(
-        new Dictionary<string, string>(_mesh.Variables) { ["INSTA__GRPC__ADDRESS"] = "http://" + _mesh.GrpcOf("feed") }, ["import", .. arguments]);
+    private Dictionary<string, string> Variables => new(_mesh.Variables) { ["INSTA__GRPC__ADDRESS"] = "http://" + _mesh.GrpcOf("feed") };
+
+    private async Task<(int Code, string Output)> RunForLongAsync(params string[] arguments)
+    {
+        await using var insta = InstaProcess.Start(Variables, ["import", .. arguments]);
+        var code = await insta.ExitAsync(TimeSpan.FromMinutes(20));
+        return (code, string.Join('\n', insta.Output));
+    }
+
+    private Task<(int Code, string Output)> RunAsync(params string[] arguments) => InstaProcess.RunAsync(Variables, ["import", .. arguments]);
 }

@@ -13,7 +13,7 @@ namespace InstaGrpc.Integration.Tests;
 /// <summary>Photos as browsers and edges ask for them.</summary>
 public sealed class PhotoTests(RunningMesh running) : IClassFixture<RunningMesh>, IDisposable
 {
-    private readonly HttpClient _client = new() { BaseAddress = running.Mesh.Webs.First() };
+    private readonly HttpClient _client = new() { BaseAddress = new Uri("http://" + running.Mesh.WebOf("app")) };
 
     private RunningMesh Mesh => running.Mesh;
 

@@ -39,6 +39,18 @@ public sealed class UndeclaredTests(AssemblyServers servers) : IClassFixture<Ass
         Assert.Equal(2, host.Log.Runs("ReadUndeclaredTable", Note));
     }
 
+    [Theory]
+    [InlineData("Development", true)]
+    [InlineData("Staging", true)]
+    [InlineData("Production", false)]
+    public async Task TablesAreAuditedByDefaultWhereverItIsNotProduction(string environment, bool audited)
+    {
+        await using var host = await StartAsync(environment, []);
+        var call = async () => await host.Notes.ReadUndeclaredTableAsync(new() { NoteId = Note }, NotesHost.As("user:1"));
+        if (audited) Assert.Equal(StatusCode.Internal, (await Assert.ThrowsAsync<RpcException>(call)).StatusCode);
+        else Assert.Equal("0", (await call()).Word);
+    }
+
     private static IEnumerable<Func<Task>> Calls(NotesHost host)
     {
         yield return async () => await host.Notes.ReadUndeclaredTableAsync(new() { NoteId = Note }, NotesHost.As("user:1"));
@@ -46,10 +58,9 @@ public sealed class UndeclaredTests(AssemblyServers servers) : IClassFixture<Ass
         yield return async () => await host.Notes.ReadNothingAsync(new() { NoteId = Note }, NotesHost.As("user:1"));
     }
 
-    private async Task<NotesHost> StartAsync(string environment)
+    private async Task<NotesHost> StartAsync(string environment, Dictionary<string, string?>? settings = null)
     {
-        var host = await NotesHost.StartAsync(
-            servers.Servers, new() { ["Insta:Cache:AuditDependencies"] = "true" }, environment);
+        var host = await NotesHost.StartAsync(servers.Servers, settings ?? new() { ["Insta:Cache:AuditDependencies"] = "true" }, environment);
         await host.Notes.WriteNoteAsync(new() { NoteId = Note, Text = "n" }, NotesHost.As("user:1"));
         return host;
     }

@@ -15,24 +15,29 @@ internal sealed class MeshConnection : IDisposable
     /// <summary>Of one call.</summary>
     public static readonly TimeSpan Deadline = TimeSpan.FromSeconds(12);
 
-    private readonly GrpcChannel _channel;
+    private readonly Dictionary<string, GrpcChannel> _channels = new(StringComparer.Ordinal);
 
-    /// <param name="address"><c>http://host:port</c></param>
+    /// <param name="addressOf">Where a service is called, <c>http://host:port</c>, by its short name (<c>media</c>); several may be in one place.</param>
     /// <param name="patience">How long a call that a busy mesh did not answer in time is tried again; zero: not at all.</param>
-    public MeshConnection(string address, TimeSpan patience = default)
+    public MeshConnection(Func<string, string> addressOf, TimeSpan patience = default)
     {
-        Address = address;
-        _channel = GrpcChannel.ForAddress(address, new GrpcChannelOptions
-        {
-            HttpHandler = new SocketsHttpHandler { EnableMultipleHttp2Connections = true, ConnectTimeout = TimeSpan.FromSeconds(5) },
-        });
-        var calls = patience == TimeSpan.Zero ? _channel.CreateCallInvoker() : _channel.Intercept(new PatientCalls(patience));
-        Media = new MediaService.MediaServiceClient(calls);
-        Graph = new GraphService.GraphServiceClient(calls);
-        Feed = new FeedService.FeedServiceClient(calls);
-    }
+        Media = new MediaService.MediaServiceClient(CallsTo("media"));
+        Graph = new GraphService.GraphServiceClient(CallsTo("graph"));
+        Feed = new FeedService.FeedServiceClient(CallsTo("feed"));
 
-    public string Address { get; }
+        CallInvoker CallsTo(string service)
+        {
+            var address = addressOf(service);
+            if (!_channels.TryGetValue(address, out var channel))
+            {
+                _channels[address] = channel = GrpcChannel.ForAddress(address, new GrpcChannelOptions
+                {
+                    HttpHandler = new SocketsHttpHandler { EnableMultipleHttp2Connections = true, ConnectTimeout = TimeSpan.FromSeconds(5) },
+                });
+            }
+            return patience == TimeSpan.Zero ? channel.CreateCallInvoker() : channel.Intercept(new PatientCalls(patience));
+        }
+    }
 
     public MediaService.MediaServiceClient Media { get; }
 
@@ -50,7 +55,10 @@ internal sealed class MeshConnection : IDisposable
     /// <summary>The newest write that a call's trailers tell of; null if none.</summary>
     public static string? TokenOf(Metadata trailers) => trailers.GetValue(MetadataNames.ReadToken);
 
-    public void Dispose() => _channel.Dispose();
+    public void Dispose()
+    {
+        foreach (var channel in _channels.Values) channel.Dispose();
+    }
 
     private static CallOptions As(string caller, CancellationToken ct, string? token)
     {

@@ -40,7 +40,7 @@ internal static class CallCommand
                 throw new UsageException($"the request is no {descriptor.InputType.FullName}: {e.Message}");
             }
             await using var session = OperatorSession.Open(parsed.GetValue(data)!);
-            using var channel = GrpcChannel.ForAddress(session.Grpc);
+            using var channel = GrpcChannel.ForAddress(session.AddressOf(MethodContract.ShortNameOf(descriptor.Service)));
             var headers = new Metadata
             {
                 { MetadataNames.Caller, parsed.GetValue(user) is { } id ? string.Create(CultureInfo.InvariantCulture, $"user:{id}") : "admin" },

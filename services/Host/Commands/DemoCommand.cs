@@ -24,7 +24,7 @@ internal static class DemoCommand
         command.SetAction(async (parsed, ct) =>
         {
             await using var session = OperatorSession.Open(parsed.GetValue(data)!);
-            using var mesh = new MeshConnection(session.Grpc);
+            using var mesh = new MeshConnection(session.AddressOf);
             var id = parsed.GetValue(media) ?? await NewestAsync(session, ct);
             var demo = new FreshnessDemo(
                 mesh, session.Postgres, session.Services.GetRequiredService<ShardRouter>(), new StreamMarks(session.Memcached, session.Prefix));

@@ -29,7 +29,7 @@ internal static class ImportCommand
             if (count is < 0 or > 1000) throw new UsageException($"--posts is {count}: give a number from 0 to 1000");
             var edges = EdgeList.Read(parsed.GetValue(file)!);
             await using var session = OperatorSession.Open(parsed.GetValue(data)!);
-            using var mesh = new MeshConnection(session.Grpc, _patience);
+            using var mesh = new MeshConnection(session.AddressOf, _patience);
             var watch = Stopwatch.StartNew();
             await new GraphImport(mesh, edges, count, Console.Out, !Console.IsOutputRedirected).RunAsync(ct);
             Console.WriteLine(
@@ -56,7 +56,7 @@ internal static class ImportCommand
             if (seconds is < 0 or > 3600) throw new UsageException($"--wait is {seconds}: give a number of seconds from 0 to 3600");
             var edges = EdgeList.Read(parsed.GetValue(file)!);
             await using var session = OperatorSession.Open(parsed.GetValue(data)!);
-            using var mesh = new MeshConnection(session.Grpc, _patience);
+            using var mesh = new MeshConnection(session.AddressOf, _patience);
             var watch = Stopwatch.StartNew();
             var truth = await GraphTruth.ReadAsync(session.Postgres, ct);
             var verification = new GraphVerification(

@@ -45,14 +45,14 @@ internal sealed class OperatorSession : IAsyncDisposable
 
     public IServiceProvider Services => _services;
 
-    /// <summary>Where the mesh is called: the run's gRPC listener.</summary>
-    public string Grpc
+    /// <summary>Where a service is called: what <c>Insta:Services</c> names for it, as its callers in the mesh have it; else the run's gRPC
+    /// listener.</summary>
+    /// <param name="service">Its short name: <c>media</c>.</param>
+    public string AddressOf(string service)
     {
-        get
-        {
-            var grpc = ProcessOptions.Of(Configuration).Grpc;
-            return grpc.Address ?? "http://" + grpc.Listen;
-        }
+        if (Configuration[$"Insta:Services:{service}"] is { Length: > 0 } named) return named;
+        var grpc = ProcessOptions.Of(Configuration).Grpc;
+        return grpc.Address ?? "http://" + grpc.Listen;
     }
 
     public static Option<string> DataOption() => UpCommand.DataOption();

@@ -25,7 +25,7 @@ internal static class WarmCommand
             if (asked is < 1 or > 365) throw new UsageException($"--days is {asked}: give a number from 1 to 365");
             if (perSecond is not (>= 0.1 and <= 100_000)) throw new UsageException($"--rate is {perSecond}: give a number from 0.1 to 100000");
             await using var session = OperatorSession.Open(parsed.GetValue(data)!);
-            using var mesh = new MeshConnection(session.Grpc, _patience);
+            using var mesh = new MeshConnection(session.AddressOf, _patience);
             var readers = new ActiveReaders(session.Postgres, TimeSpan.FromDays(asked));
             var warming = new FeedWarming(mesh, perSecond);
             using (var progress = new Progress(Console.Out, "users", await readers.CountAsync(ct), !Console.IsOutputRedirected))

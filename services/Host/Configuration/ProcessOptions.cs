@@ -34,7 +34,7 @@ public sealed class ProcessOptions
         /// <value>Null: by <see cref="Listen"/>.</value>
         public string? Advertise { get; set; }
 
-        /// <summary>The URL that commands call (<c>insta call</c>, <c>insta import</c>).</summary>
+        /// <summary>The URL that commands call (<c>insta call</c>, <c>insta import</c>), where <c>Insta:Services</c> names no other for a service.</summary>
         /// <value>Null: by <see cref="Listen"/>.</value>
         public string? Address { get; set; }
     }

@@ -69,7 +69,7 @@ internal static class UpRun
 
     private static async Task SeedAsync(RoleHost host, string doneFile, CancellationToken ct)
     {
-        using var mesh = new MeshConnection($"http://{host.Grpc}", patience: TimeSpan.FromMinutes(1));
+        using var mesh = new MeshConnection(_ => $"http://{host.Grpc}", patience: TimeSpan.FromMinutes(1));
         try
         {
             var users = await new DemoSeed(mesh, doneFile).RunAsync(ct);

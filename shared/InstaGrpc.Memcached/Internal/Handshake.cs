@@ -6,6 +6,8 @@ namespace InstaGrpc.Memcached.Internal;
 /// <summary>Makes a connection and asks the server whether it knows meta commands, and what it is.</summary>
 internal static class Handshake
 {
+    private static readonly Version _least = new(1, 6, 18);
+
     public static async Task<(Socket Socket, string Version)> ConnectAsync(
         ServerAddress address, TimeSpan timeout, TimeProvider time, CancellationToken cancellation)
     {
@@ -54,7 +56,15 @@ internal static class Handshake
             if (lines.Length > 2)
             {
                 const string Prefix = "VERSION ";
-                return lines[1].StartsWith(Prefix, StringComparison.Ordinal) ? lines[1][Prefix.Length..].TrimEnd('\r') : "unknown";
+                var version = lines[1].StartsWith(Prefix, StringComparison.Ordinal) ? lines[1][Prefix.Length..].TrimEnd('\r') : "unknown";
+                // Older ones answer mn and then differ in what leases are made of. A name that is no number is a proxy's, which has said mn.
+                if (Version.TryParse(version, out var number) && number < _least)
+                {
+                    throw new MetaCommandsUnsupportedException(
+                        $"{address} is memcached {version}: Insta:Memcached:Servers must name memcached {_least} or later.");
+                }
+
+                return version;
             }
 
             if (length == buffer.Length)

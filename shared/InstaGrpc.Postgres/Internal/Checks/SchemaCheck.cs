@@ -19,7 +19,7 @@ internal sealed class SchemaCheck : INodeCheck
         var projected = server.IsDirectory ? ProjectedTables.OfDirectory : ProjectedTables.OfNodes;
         var unfit = await server.RowsAsync(
             $"""
-            SELECT c.oid::regclass::text, c.relpersistence = 'p',
+            SELECT c.oid::regclass::text, c.relpersistence = 'p', EXISTS (SELECT FROM pg_index i WHERE i.indrelid = c.oid AND i.indisprimary),
                    CASE c.relreplident WHEN 'f' THEN true WHEN 'n' THEN false
                         WHEN 'd' THEN EXISTS (SELECT FROM pg_index i WHERE i.indrelid = c.oid AND i.indisprimary)
                         ELSE EXISTS (SELECT FROM pg_index i WHERE i.indrelid = c.oid AND i.indisreplident AND i.indisvalid) END
@@ -27,7 +27,7 @@ internal sealed class SchemaCheck : INodeCheck
             WHERE c.oid IN (SELECT to_regclass(name) FROM unnest(ARRAY[{string.Join(", ", projected.Keys.Select(static name => $"'{name}'"))}]) AS name)
                OR c.oid IN (SELECT r.prrelid FROM pg_publication_rel r JOIN pg_publication p ON p.oid = r.prpubid WHERE p.pubname LIKE 'insta%')
             """,
-            static row => (Table: row.GetString(0), Logged: row.GetBoolean(1), Identified: row.GetBoolean(2)),
+            static row => (Table: row.GetString(0), Logged: row.GetBoolean(1), Keyed: row.GetBoolean(2), Identified: row.GetBoolean(3)),
             cancellation).ConfigureAwait(false);
         foreach (var table in unfit)
         {
@@ -39,7 +39,9 @@ internal sealed class SchemaCheck : INodeCheck
             if (!table.Identified)
             {
                 server.Error("replica identity", $"an UPDATE or DELETE of table {table.Table} fails or does not say which row it was.",
-                    $"give it a primary key, or ALTER TABLE {table.Table} REPLICA IDENTITY USING INDEX … ;");
+                    table.Keyed
+                        ? $"ALTER TABLE {table.Table} REPLICA IDENTITY DEFAULT; (its primary key; or USING INDEX, over the columns that contracts bind)."
+                        : $"give it a primary key, or ALTER TABLE {table.Table} REPLICA IDENTITY USING INDEX … ;");
             }
         }
 

@@ -1,4 +1,4 @@
-namespace InstaGrpc.Integration.Tests;
+namespace InstaGrpc.Proof.Tests;
 
 /// <summary>Readers that ask all the time. A call that fails fails the test; nothing is retried.</summary>
 internal sealed class BusyReaders : IAsyncDisposable
@@ -15,6 +15,18 @@ internal sealed class BusyReaders : IAsyncDisposable
             Interlocked.Increment(ref _reads);
         }
     }))];
+
+    /// <summary>Waits until so many reads have been answered that had not begun when this was called.</summary>
+    public async Task MoreAsync(int count)
+    {
+        var until = Interlocked.Read(ref _reads) + _running.Length + count;
+        while (Interlocked.Read(ref _reads) < until)
+        {
+            // One that has failed has ended.
+            if (_running.FirstOrDefault(static reader => reader.IsCompleted) is { } ended) await ended;
+            await Task.Yield();
+        }
+    }
 
     /// <summary>Ends them.</summary>
     /// <returns>How often they read.</returns>
