@@ -44,7 +44,8 @@ public sealed class LoadRunner
     /// <returns>Figures by scenario, in their order.</returns>
     public IReadOnlyList<ScenarioStats> Run() => RunAsync(CancellationToken.None).GetAwaiter().GetResult();
 
-    /// <summary>The same; a cancelled run ends early, with the figures so far.</summary>
+    /// <summary>The same; a cancelled run ends early, with the figures so far. What was under way then is not among them.</summary>
+    /// <exception cref="OperationCanceledException">It was cancelled before the load began.</exception>
     public async Task<IReadOnlyList<ScenarioStats>> RunAsync(CancellationToken cancellation)
     {
         var totals = new RunTotals();
@@ -56,9 +57,11 @@ public sealed class LoadRunner
 
         var runs = _scenarios.Select((scenario, index) => new ScenarioRun(scenario, Options, index)).ToList();
         await Task.WhenAll(runs.Select(run => run.WarmUpAsync(cancellation))).ConfigureAwait(false);
-        if (Options.Begin is { } moment && moment - DateTimeOffset.UtcNow is { Ticks: > 0 } left)
+        cancellation.ThrowIfCancellationRequested();
+        if (Options.Begin is { } begin)
         {
-            await Task.Delay(left, cancellation).ConfigureAwait(false);
+            var left = await begin(cancellation).ConfigureAwait(false) - DateTimeOffset.UtcNow;
+            if (left > TimeSpan.Zero) await Task.Delay(left, cancellation).ConfigureAwait(false);
         }
 
         using var ended = new CancellationTokenSource();
@@ -81,6 +84,6 @@ public sealed class LoadRunner
             if (scenario.Clean is { } clean) await clean(CancellationToken.None).ConfigureAwait(false);
         }
 
-        return [.. _scenarios.Select(scenario => totals.StatsOf(scenario.Name, lasted))];
+        return [.. _scenarios.Select(scenario => totals.StatsOf(scenario.Name, lasted, scenario.Thresholds))];
     }
 }

@@ -15,8 +15,8 @@ public sealed class RunOptions
     /// <value>15 s: more than a call's deadline.</value>
     public TimeSpan EndLimit { get; init; } = TimeSpan.FromSeconds(15);
 
-    /// <summary>When the run begins, by the wall clock, so that several processes begin at once; null: as soon as it can.</summary>
-    public DateTimeOffset? Begin { get; init; }
+    /// <summary>Asked when the warm-up has ended: when the run begins, by the wall clock, so that several processes begin at once; null: as soon as it can.</summary>
+    public Func<CancellationToken, Task<DateTimeOffset>>? Begin { get; init; }
 
     /// <summary>Which of how many processes this is; iterations are shared evenly.</summary>
     public (int Index, int Count) Process { get; init; } = (0, 1);

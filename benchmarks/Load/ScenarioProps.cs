@@ -6,6 +6,7 @@ public sealed record ScenarioProps(string Name, Func<IScenarioContext, Task<Resp
     /// <summary>One after the other; one iteration a second for a minute unless told.</summary>
     public IReadOnlyList<LoadSimulation> LoadSimulations { get; init; } = [Simulation.Inject(1, TimeSpan.FromSeconds(1), TimeSpan.FromMinutes(1))];
 
+    /// <summary>Judged at the end: <see cref="ScenarioStats.Thresholds"/>.</summary>
     public IReadOnlyList<Threshold> Thresholds { get; init; } = [];
 
     /// <summary>The first simulation runs so long before anything is counted.</summary>

@@ -11,6 +11,9 @@ public sealed record ScenarioStats(string ScenarioName, long Ok, long Fail, Late
     /// <summary>0 to 100.</summary>
     public double FailPercent => Ok + Fail == 0 ? 0 : 100.0 * Fail / (Ok + Fail);
 
+    /// <summary>What the scenario asked, and whether these figures satisfy it.</summary>
+    public IReadOnlyDictionary<string, bool> Thresholds { get; init; } = new Dictionary<string, bool>();
+
     /// <summary>Iterations that ended well, a second.</summary>
     public double Rate => Ok / Duration.TotalSeconds;
 }

@@ -121,6 +121,60 @@ public sealed class JudgeTests
     }
 
     [Fact]
+    public void AnOwnCommentThatIsMissingIsReportedAndAnothersBindsLater()
+    {
+        _judge.Acknowledged(_judge.Comments, 7, _author, 70, "n1=1/0/A");
+        _judge.CommentsOf(Judge.Look(_reader), 7, [60], last: true);
+        Assert.Empty(_violations.Counts);
+        _judge.CommentsOf(Judge.Look(_author), 7, [60], last: true);
+        Assert.Equal(["own write missing"], _violations.Counts.Keys);
+    }
+
+    [Fact]
+    public void AnOwnLikeThatIsMissingIsReported()
+    {
+        var early = Judge.Look(_author);
+        _judge.Acknowledged(_judge.Likes, 7, _author, _author.Id, "n1=1/0/A");
+        _judge.Liked(early, 7, liked: false);
+        _judge.Liked(Judge.Look(_author), 7, liked: true);
+        _judge.Liked(Judge.Look(_reader), 7, liked: false);
+        Assert.Empty(_violations.Counts);
+        _judge.Liked(Judge.Look(_author), 7, liked: false);
+        Assert.Equal(["own write missing"], _violations.Counts.Keys);
+    }
+
+    [Fact]
+    public void WhereTheStreamIsNotMeasuredAPostBindsAfterWhatTheProtocolPromisesAndCountsAndFeedsBindNobody()
+    {
+        Post(_author, 10);
+        var write = Assert.Single(_judge.Posts.Of(_author.Id).Acked());
+        Assert.Equal(write.AckedAt + (5 * System.Diagnostics.Stopwatch.Frequency), write.AppliedAt);
+        Assert.Equal((AckedWrite.Never, AckedWrite.Never), (write.CountedAt, write.FannedOutAt));
+    }
+
+    [Fact]
+    public void ALookTakesOnlyTheWritesThatItsPageCouldShow()
+    {
+        var page = _judge.Posts.Of(_author.Id);
+        foreach (var media in (long[])[10, 30, 20, 40, 20]) Post(_author, media);
+        Assert.Equal([10, 20, 30, 40], page.Acked().Select(static write => write.Subject));
+        Assert.Equal([30, 40], page.AckedAbove(20).Select(static write => write.Subject));
+        Assert.Empty(page.AckedAbove(40));
+        Assert.Equal((30, null), (page.Find(30)?.Subject, page.Find(31)));
+    }
+
+    [Fact]
+    public void WritesThatWereCountedLongAgoStayCounted()
+    {
+        var page = _judge.Posts.Of(_author.Id);
+        foreach (var media in (long[])[10, 20, 30]) Post(_author, media);
+        var now = System.Diagnostics.Stopwatch.GetTimestamp();
+        var writes = page.Acked();
+        (writes[0].CountedAt, writes[1].CountedAt) = (now - (100 * System.Diagnostics.Stopwatch.Frequency), now);
+        Assert.Equal((1, 2, 2), (page.CountedUntil(now - 1), page.CountedUntil(now), page.CountedUntil(now + 1)));
+    }
+
+    [Fact]
     public void AWriteWithoutAPositionIsReported()
     {
         _judge.Acknowledged(_judge.Posts, _author.Id, _author, 10, null);

@@ -8,7 +8,8 @@ using Xunit.Abstractions;
 namespace InstaGrpc.Load.Tests;
 
 /// <summary>Whole runs against a real mesh. The machine runs other tests as well, so thresholds that are not the point of a test are generous.</summary>
-public sealed class LoadRunTests(LoadedMesh mesh, ITestOutputHelper log) : IClassFixture<LoadedMesh>
+[Collection(OneMesh.Name)]
+public sealed class LoadRunTests(LoadedMesh mesh, ITestOutputHelper log)
 {
     private static readonly string _folder = Path.Combine(Checkout.Root, "tests", "Load");
     private static readonly NodeTests _browser = new(_folder, _folder);
@@ -35,13 +36,30 @@ public sealed class LoadRunTests(LoadedMesh mesh, ITestOutputHelper log) : IClas
     }
 
     [Theory]
-    [InlineData("likestorm", "120")]
-    [InlineData("herd", "60")]
-    [InlineData("celebrity", "60")]
-    public async Task TheOtherScenariosFindNothingWrongEither(string scenario, string rate)
+    [InlineData("likestorm", "120", "count like liked")]
+    [InlineData("herd", "60", "comment comments")]
+    [InlineData("celebrity", "60", "home profile")]
+    [InlineData("instagram2011", "40", "like liked photo profile")]
+    [InlineData("uploads", "4", "post profile thumb upload")]
+    public async Task TheOtherScenariosFindNothingWrongEither(string scenario, string rate, string steps)
     {
-        var (code, output, _) = await mesh.LoadAsync(scenario, [scenario, "--rate", rate, "--duration", "2", .. LoadedMesh.Patient]);
+        var (code, output, folder) = await mesh.LoadAsync(scenario, [scenario, "--rate", rate, "--duration", "2", .. LoadedMesh.Patient]);
         Assert.True(code == 0, output);
+        var run = RunReport.Read(folder);
+        Assert.All(steps.Split(' '), step => Assert.Contains(run.Steps, one => one.Name == step && one.Ok > 0));
+    }
+
+    [Theory]
+    [InlineData("ramp", 60, 60)]
+    [InlineData("random", 40, 120)]
+    [InlineData("closed", 1, 100_000)]
+    public async Task TheLoadHasTheShapeThatWasAskedFor(string shape, int least, int most)
+    {
+        var (code, output, folder) = await mesh.LoadAsync(
+            shape, ["mixed", "--rate", "40", "--duration", "2", "--shape", shape, .. LoadedMesh.Patient]);
+        Assert.True(code == 0, output);
+        var run = RunReport.Read(folder);
+        Assert.InRange(run.Whole.Ok + run.Whole.Errors, least, most);
     }
 
     [Fact]
@@ -85,6 +103,12 @@ public sealed class LoadRunTests(LoadedMesh mesh, ITestOutputHelper log) : IClas
     [InlineData(new[] { "nothing" }, "unknown scenario nothing: one of mixed")]
     [InlineData(new[] { "mixed", "--rate", "many" }, "--rate many: give a number")]
     [InlineData(new[] { "mixed", "--fast" }, "unknown option --fast")]
+    [InlineData(new[] { "mixed", "--users", "1e12" }, "--users 1e12: give a whole number from 2 to 1000000")]
+    [InlineData(new[] { "mixed", "--users", "1000000000000" }, "give a whole number from 2 to")]
+    [InlineData(new[] { "mixed", "--processes", "1000000000" }, "--processes 1000000000: give a whole number from 1 to 256")]
+    [InlineData(new[] { "mixed", "--duration", "1e300" }, "--duration 1e300: give a number of at least 1 and at most 604800")]
+    [InlineData(new[] { "mixed", "--report", "/dev/null/here" }, "--report /dev/null/here cannot be written")]
+    [InlineData(new[] { "mixed", "--grpc", "127.0.0.1:1", "--memcached", "127.0.0.1:2" }, "--postgres and --memcached go together")]
     [InlineData(new[] { "mixed", "--data", "/nowhere" }, "start a mesh with ./insta up, or name one with --grpc")]
     public async Task WhatCannotBeRunSaysWhatToChange(string[] arguments, string message)
     {

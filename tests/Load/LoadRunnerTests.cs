@@ -99,4 +99,67 @@ public sealed class LoadRunnerTests
         Assert.InRange(stats[0].Ok, 7, 99);
         Assert.True(stats[0].Fail > 0);
     }
+
+    [Fact]
+    public async Task AThresholdThatIsMissedIsTold()
+    {
+        var scenario = Scenario.Create("judged", static context => Task.FromResult(context.InvocationNumber == 0 ? Response.Fail("Bad") : Response.Ok()))
+            .WithLoadSimulations(Simulation.Inject(20, _second, _second / 2))
+            .WithThresholds(Threshold.Create("none fails", static one => one.Fail == 0), Threshold.Create("some end well", static one => one.Ok > 0));
+        var stats = await LoadRunner.RegisterScenarios(scenario).RunAsync(default);
+        Assert.Equal(new Dictionary<string, bool> { ["none fails"] = false, ["some end well"] = true }, stats[0].Thresholds);
+    }
+
+    [Fact]
+    public async Task AScenarioIsPreparedBeforeAndCleanedAfterAll()
+    {
+        var (order, gate) = (new List<string>(), new Lock());
+        var scenario = Scenario.Create("framed", _ => Note("run", Task.FromResult(Response.Ok()))).WithInit(_ => Note("init", Task.CompletedTask))
+            .WithClean(_ => Note("clean", Task.CompletedTask)).WithLoadSimulations(Simulation.Inject(20, _second, _second / 10));
+        await LoadRunner.RegisterScenarios(scenario).RunAsync(default);
+        Assert.Equal(["init", "run", "run", "clean"], order);
+
+        T Note<T>(string what, T value)
+        {
+            lock (gate) order.Add(what);
+            return value;
+        }
+    }
+
+    [Fact]
+    public async Task CopiesAreAddedOneAfterTheOther()
+    {
+        // Each copy's first iteration lasts until the last copy has come: so many were there, and the first long before the last.
+        var (begun, last) = (new List<long>(), new TaskCompletionSource());
+        var scenario = Scenario.Create("ramped", async _ =>
+        {
+            lock (begun)
+            {
+                begun.Add(Stopwatch.GetTimestamp());
+                if (begun.Count == 4) last.TrySetResult();
+            }
+
+            await last.Task;
+            await Task.Yield();
+            return Response.Ok();
+        }).WithLoadSimulations(Simulation.RampingConstant(4, _second));
+        await LoadRunner.RegisterScenarios(scenario).RunAsync(default);
+        Assert.InRange(Stopwatch.GetElapsedTime(begun[0], begun[3]).TotalSeconds, 0.6, 30);
+        Assert.InRange(Stopwatch.GetElapsedTime(begun[0], begun[1]).TotalSeconds, 0.1, 30);
+    }
+
+    [Fact]
+    public void AFeedGoesRoundAndThoseOfACelebrityAreDrawnByZipfsLawWithoutHer()
+    {
+        var context = new Iteration(new ScenarioRecorder("feeds"), 0, 0, 1, default);
+        var round = DataFeed.Circular(["a", "b", "c"]);
+        Assert.Equal("abcab", string.Concat(Enumerable.Range(0, 5).Select(_ => round.GetNextItem(context))));
+
+        var people = Enumerable.Range(0, 20).Select(static number => new Mesh.Person(number, number)).ToList();
+        var readers = Scenarios.CelebrityScenario.Readers(people);
+        var drawn = Enumerable.Range(0, 5000).Select(_ => readers.GetNextItem(context).Number).CountBy(static number => number).ToDictionary();
+        Assert.False(drawn.ContainsKey(0));
+        // Ranks 1 and 10: ten times as often.
+        Assert.InRange((double)drawn[1] / drawn[10], 6, 16);
+    }
 }

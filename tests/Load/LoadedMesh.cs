@@ -1,4 +1,6 @@
+using System.Globalization;
 using InstaGrpc.Load.Command;
+using InstaGrpc.Load.Mesh;
 using InstaGrpc.TestFixtures;
 
 namespace InstaGrpc.Load.Tests;
@@ -32,13 +34,29 @@ public sealed class LoadedMesh : IAsyncLifetime
         _folder.Dispose();
     }
 
+    /// <summary>Where it is.</summary>
+    internal MeshEndpoints Endpoints() => MeshEndpoints.Read(Folder("data"));
+
+    /// <summary>With the users and the folders of these tests.</summary>
+    public string[] Arguments(string name, params string[] arguments) =>
+        [.. arguments, "--users", "60", "--warmup", "1", "--data", Folder("data"), "--report", Folder(name)];
+
     /// <returns>Its exit code, what it printed, and the folder of its report.</returns>
     public async Task<(int Code, string Output, string Report)> LoadAsync(string name, params string[] arguments)
     {
         await using var output = new StringWriter();
-        var report = Folder(name);
-        string[] all = [.. arguments, "--users", "60", "--warmup", "1", "--data", Folder("data"), "--report", report];
-        var code = await LoadCommand.RunAsync(all, output, output, CancellationToken.None);
-        return (code, output.ToString(), report);
+        var code = await LoadCommand.RunAsync(Arguments(name, arguments), output, output, CancellationToken.None);
+        return (code, output.ToString(), Folder(name));
+    }
+
+    /// <summary>Does something when the load has lasted so many seconds.</summary>
+    /// <returns>The same.</returns>
+    public async Task<(int Code, string Output, string Report)> LoadAsync(
+        string name, int second, Func<Task> then, CancellationToken ct, params string[] arguments)
+    {
+        var line = string.Create(CultureInfo.InvariantCulture, $"{second,4} s  ");
+        await using var output = new WatchedWriter(line, then);
+        var code = await LoadCommand.RunAsync(Arguments(name, arguments), output, output, ct);
+        return (code, output.ToString(), Folder(name));
     }
 }

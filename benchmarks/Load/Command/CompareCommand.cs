@@ -50,7 +50,7 @@ internal static class CompareCommand
         if (!after.Passed && before.Passed)
         {
             failed |= limit is not null;
-            output.WriteLine("B has violations or missed thresholds, and A has none");
+            output.WriteLine("B has violations or missed thresholds, or was broken off, and A is without");
         }
 
         return failed ? Failed : 0;

@@ -35,11 +35,23 @@ internal sealed record LoadOptions
     /// <summary>The data folder of <c>insta up</c>; null: the usual one.</summary>
     public string? Data { get; init; }
 
-    /// <summary>Most percent of iterations that may fail.</summary>
-    public double MaxErrors { get; init; } = 1;
+    /// <summary>Databases of nodes of a mesh that is named by <see cref="Grpc"/>; empty: the stream is not measured.</summary>
+    public IReadOnlyDictionary<string, string> Postgres { get; init; } = new Dictionary<string, string>();
 
-    /// <summary>Milliseconds that 99 % of the iterations may take.</summary>
-    public double P99 { get; init; } = 3000;
+    /// <summary>host:port of its memcached servers.</summary>
+    public IReadOnlyList<string> Memcached { get; init; } = [];
+
+    /// <summary>Of its keys in memcached.</summary>
+    public string Prefix { get; init; } = "";
+
+    /// <summary>How long what was written may still come when the load has ended.</summary>
+    public TimeSpan Settle { get; init; } = TimeSpan.FromSeconds(60);
+
+    /// <summary>Most percent of iterations that may fail; null: the usual.</summary>
+    public double? MaxErrors { get; init; }
+
+    /// <summary>Milliseconds that 99 % of the iterations may take; null: the usual.</summary>
+    public double? P99 { get; init; }
 
     /// <summary>A part of a mesh of its own that is killed on the way; null: none.</summary>
     public string? Kill { get; init; }

@@ -16,10 +16,11 @@ internal sealed class RunTotals
         }
     }
 
-    public ScenarioStats StatsOf(string scenario, TimeSpan duration)
+    public ScenarioStats StatsOf(string scenario, TimeSpan duration, IEnumerable<Threshold> thresholds)
     {
         var step = _steps.GetValueOrDefault((scenario, "")) ?? new StepTotals();
-        return new ScenarioStats(scenario, step.Ok, step.Fails.Values.Sum(), LatencyStats.Of(step.Latency), duration);
+        var stats = new ScenarioStats(scenario, step.Ok, step.Fails.Values.Sum(), LatencyStats.Of(step.Latency), duration);
+        return stats with { Thresholds = thresholds.ToDictionary(static one => one.Name, one => one.Check(stats), StringComparer.Ordinal) };
     }
 
     internal sealed class StepTotals

@@ -11,11 +11,15 @@ internal sealed class ScenarioRecorder(string name)
     private readonly Lock _gate = new();
     private readonly Dictionary<string, Counts> _steps = new(StringComparer.Ordinal) { [Whole] = new Counts() };
     private readonly Dictionary<string, string> _messages = new(StringComparer.Ordinal);
+    private CancellationToken _brokenOff;
+    private volatile bool _begun;
 
     public string Name => name;
 
-    /// <summary>False: nothing is counted yet (warm-up).</summary>
-    public bool Counting { get; set; }
+    /// <summary>Whether things are counted: not in the warm-up, and not when the run was broken off, which cancels the calls that are under way.</summary>
+    public bool Counting => _begun && !_brokenOff.IsCancellationRequested;
+
+    public void Begin(CancellationToken brokenOff) => (_brokenOff, _begun) = (brokenOff, true);
 
     /// <summary>A failure's first words, by status code.</summary>
     public IReadOnlyDictionary<string, string> Messages => _messages;

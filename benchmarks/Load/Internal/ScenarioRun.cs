@@ -30,7 +30,7 @@ internal sealed class ScenarioRun(ScenarioProps scenario, RunOptions options, in
 
     public async Task RunAsync(long begun, CancellationToken cancellation)
     {
-        Recorder.Counting = true;
+        Recorder.Begin(cancellation);
         var (before, at) = (0.0, begun);
         foreach (var simulation in scenario.LoadSimulations)
         {
@@ -66,7 +66,7 @@ internal sealed class ScenarioRun(ScenarioProps scenario, RunOptions options, in
         var simulation = whole.Share(options.Process.Count);
         return simulation.Kind switch
         {
-            SimulationKind.Pause => Task.Delay(simulation.During, cancellation),
+            SimulationKind.Pause => WaitAsync(simulation.During, cancellation),
             _ when !simulation.IsOpen => CopiesAsync(simulation, before / options.Process.Count, begun, cancellation),
             _ => PaceAsync(simulation, before / options.Process.Count, begun, cancellation),
         };
@@ -105,6 +105,10 @@ internal sealed class ScenarioRun(ScenarioProps scenario, RunOptions options, in
         thread.Start();
         return done.Task;
     }
+
+    /// <summary>Or until the run is broken off, which is no failure of it.</summary>
+    private static async Task WaitAsync(TimeSpan time, CancellationToken cancellation) =>
+        await Task.Delay(time, cancellation).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
 
     private void Begin(long due, CancellationToken cancellation)
     {
@@ -152,7 +156,7 @@ internal sealed class ScenarioRun(ScenarioProps scenario, RunOptions options, in
             async () =>
             {
                 var wait = copy < copies - added ? TimeSpan.Zero : simulation.During * ((double)(copy - (copies - added)) / added);
-                if (wait > TimeSpan.Zero) await Task.Delay(wait, cancellation).ConfigureAwait(false);
+                if (wait > TimeSpan.Zero) await WaitAsync(wait, cancellation).ConfigureAwait(false);
                 while (!cancellation.IsCancellationRequested)
                 {
                     var now = Stopwatch.GetTimestamp();

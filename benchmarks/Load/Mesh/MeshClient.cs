@@ -22,6 +22,7 @@ internal sealed class MeshClient : IAsyncDisposable
     /// <param name="planted">A fault that is made here, for tests of those who should find it; null: none.</param>
     public MeshClient(string address, Interceptor? planted = null)
     {
+        Patient = new PatientCalls(address);
         _channel = GrpcChannel.ForAddress(address, new GrpcChannelOptions
         {
             HttpHandler = new SocketsHttpHandler
@@ -37,6 +38,9 @@ internal sealed class MeshClient : IAsyncDisposable
         Graph = new GraphService.GraphServiceClient(calls);
         Feed = new FeedService.FeedServiceClient(calls);
     }
+
+    /// <summary>For those who prepare a run, and who compare at its end.</summary>
+    public PatientCalls Patient { get; }
 
     public MediaService.MediaServiceClient Media { get; }
 

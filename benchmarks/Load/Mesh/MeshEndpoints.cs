@@ -38,8 +38,16 @@ internal sealed record MeshEndpoints(
 
     /// <param name="grpc">host:port or URL.</param>
     /// <param name="web">The same; null: none.</param>
-    public static MeshEndpoints Of(string grpc, string? web) =>
-        new(Address(grpc), web is null ? "" : Address(web), new Dictionary<string, string>(), [], "");
+    public static MeshEndpoints Of(string grpc, string? web) => Of(grpc, web, new Dictionary<string, string>(), [], "");
+
+    /// <param name="grpc">host:port or URL.</param>
+    /// <param name="web">The same; null: none.</param>
+    /// <param name="nodes">Its nodes' databases, all of them.</param>
+    /// <param name="memcached">Its memcached servers, all of them.</param>
+    /// <param name="prefix">Of its keys.</param>
+    public static MeshEndpoints Of(
+        string grpc, string? web, IReadOnlyDictionary<string, string> nodes, IReadOnlyList<string> memcached, string prefix) =>
+        new(Address(grpc), web is null ? "" : Address(web), nodes, memcached, prefix);
 
     private static string Address(string text) => text.Contains("://", StringComparison.Ordinal) ? text : $"http://{text}";
 }

@@ -18,6 +18,7 @@ internal sealed class People
     private const int FolloweesEach = 10;
     private const int PostsEach = 2;
 
+    private static readonly TimeSpan _awayLimit = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan _restLimit = TimeSpan.FromSeconds(60);
 
     private People(IReadOnlyList<Person> all) => All = all;
@@ -33,8 +34,12 @@ internal sealed class People
     public static async Task<People> SeedAsync(MeshClient mesh, int count, bool celebrity, Action<string> report, CancellationToken ct)
     {
         var all = new Person[count];
-        await EachAsync(Enumerable.Range(0, count), async (number, token) => all[number] = await UserAsync(mesh, number, token).ConfigureAwait(false), ct)
-            .ConfigureAwait(false);
+        // The first alone and soon: a mesh that is not there is told at once.
+        all[0] = await UserAsync(mesh, 0, _awayLimit, ct).ConfigureAwait(false);
+        await EachAsync(
+            Enumerable.Range(1, count - 1),
+            async (number, token) => all[number] = await UserAsync(mesh, number, PatientCalls.StartLimit, token).ConfigureAwait(false),
+            ct).ConfigureAwait(false);
         report($"{count} users");
         var made = 0;
         await EachAsync(
@@ -57,7 +62,7 @@ internal sealed class People
         {
             while (true)
             {
-                var counted = await CountedAsync(mesh, person, token).ConfigureAwait(false);
+                var counted = (await mesh.Patient.CallAsync(() => CountAsync(mesh, person, token), token).ConfigureAwait(false)).Counts.Media;
                 var listed = await ListedAsync(mesh, person, token).ConfigureAwait(false);
                 if (counted == listed)
                 {
@@ -78,33 +83,11 @@ internal sealed class People
     }
 
     /// <summary>Fresh, and not what may stand in a copy for a while.</summary>
-    public static async Task<long> CountedAsync(MeshClient mesh, Person person, CancellationToken ct)
+    public static AsyncUnaryCall<GetUserCountsResponse> CountAsync(MeshClient mesh, Person person, CancellationToken ct)
     {
-        var request = new GetUserCountsRequest { UserId = person.Id };
-        return (await PatientlyAsync(() =>
-        {
-            var options = MeshClient.AsAdmin(ct);
-            options.Headers!.Add(MetadataNames.MaxStale, "0");
-            return mesh.Graph.GetUserCountsAsync(request, options);
-        }, ct).ConfigureAwait(false)).Counts.Media;
-    }
-
-    /// <summary>Calls again while a busy mesh does not answer in time; for what may be repeated.</summary>
-    public static async Task<T> PatientlyAsync<T>(Func<AsyncUnaryCall<T>> call, CancellationToken ct)
-    {
-        for (var pause = 20; ; pause = Math.Min(pause * 2, 1000))
-        {
-            try
-            {
-                return await call().ConfigureAwait(false);
-            }
-            catch (RpcException e) when (
-                e.StatusCode is StatusCode.DeadlineExceeded or StatusCode.Unavailable or StatusCode.ResourceExhausted or StatusCode.Internal
-                && !ct.IsCancellationRequested)
-            {
-                await Task.Delay(pause, ct).ConfigureAwait(false);
-            }
-        }
+        var options = MeshClient.AsAdmin(ct);
+        options.Headers!.Add(MetadataNames.MaxStale, "0");
+        return mesh.Graph.GetUserCountsAsync(new GetUserCountsRequest { UserId = person.Id }, options);
     }
 
     public static Task EachAsync<T>(IEnumerable<T> items, Func<T, CancellationToken, Task> work, CancellationToken ct) =>
@@ -118,7 +101,7 @@ internal sealed class People
         do
         {
             var request = new ListByUserRequest { UserId = person.Id, PageToken = page, PageSize = 100 };
-            var answer = await PatientlyAsync(() => mesh.Media.ListByUserAsync(request, MeshClient.AsAdmin(ct)), ct).ConfigureAwait(false);
+            var answer = await mesh.Patient.CallAsync(() => mesh.Media.ListByUserAsync(request, MeshClient.AsAdmin(ct)), ct).ConfigureAwait(false);
             (count, page) = (count + answer.Media.Count, answer.NextPageToken);
         }
         while (page.Length > 0);
@@ -127,19 +110,19 @@ internal sealed class People
 
     private static string NameOf(int number) => string.Create(CultureInfo.InvariantCulture, $"load.{number}");
 
-    private static async Task<Person> UserAsync(MeshClient mesh, int number, CancellationToken ct)
+    private static async Task<Person> UserAsync(MeshClient mesh, int number, TimeSpan limit, CancellationToken ct)
     {
         var name = NameOf(number);
         try
         {
-            var known = await PatientlyAsync(
-                () => mesh.Graph.GetUserByNameAsync(new GetUserByNameRequest { Name = name }, MeshClient.AsAdmin(ct)), ct).ConfigureAwait(false);
+            var known = await mesh.Patient.CallAsync(
+                () => mesh.Graph.GetUserByNameAsync(new GetUserByNameRequest { Name = name }, MeshClient.AsAdmin(ct)), limit, ct).ConfigureAwait(false);
             return new Person(number, known.User.Id);
         }
         catch (RpcException e) when (e.StatusCode == StatusCode.NotFound)
         {
             var request = new CreateUserRequest { Name = name, DisplayName = $"Load {number}", RequestId = name };
-            var made = await PatientlyAsync(() => mesh.Graph.CreateUserAsync(request, MeshClient.AsAdmin(ct)), ct).ConfigureAwait(false);
+            var made = await mesh.Patient.CallAsync(() => mesh.Graph.CreateUserAsync(request, MeshClient.AsAdmin(ct)), ct).ConfigureAwait(false);
             return new Person(number, made.User.Id);
         }
     }
@@ -151,7 +134,7 @@ internal sealed class People
         do
         {
             var request = new ListFollowingRequest { UserId = person.Id, PageToken = page, PageSize = 100 };
-            var answer = await PatientlyAsync(() => mesh.Graph.ListFollowingAsync(request, MeshClient.AsAdmin(ct)), ct).ConfigureAwait(false);
+            var answer = await mesh.Patient.CallAsync(() => mesh.Graph.ListFollowingAsync(request, MeshClient.AsAdmin(ct)), ct).ConfigureAwait(false);
             foreach (var id in answer.UserIds)
             {
                 if (ids.TryGetValue(id, out var known)) person.Follows.Add(known);
@@ -165,7 +148,7 @@ internal sealed class People
         foreach (var other in Wanted(all, person, celebrity).Where(other => !person.Follows.Contains(other)).ToList())
         {
             var request = new FollowRequest { UserId = other.Id };
-            await PatientlyAsync(() => mesh.Graph.FollowAsync(request, MeshClient.AsUser(person.Id, null, ct)), ct).ConfigureAwait(false);
+            await mesh.Patient.CallAsync(() => mesh.Graph.FollowAsync(request, MeshClient.AsUser(person.Id, null, ct)), ct).ConfigureAwait(false);
             person.Follows.Add(other);
             made++;
         }
@@ -192,11 +175,11 @@ internal sealed class People
     private static async Task<int> PostAsync(MeshClient mesh, Person person, CancellationToken ct)
     {
         var list = new ListByUserRequest { UserId = person.Id, PageSize = PostsEach };
-        var there = await PatientlyAsync(() => mesh.Media.ListByUserAsync(list, MeshClient.AsAdmin(ct)), ct).ConfigureAwait(false);
+        var there = await mesh.Patient.CallAsync(() => mesh.Media.ListByUserAsync(list, MeshClient.AsAdmin(ct)), ct).ConfigureAwait(false);
         for (var n = there.Media.Count; n < PostsEach; n++)
         {
             var request = new CreateMediaRequest { Caption = $"Before the load, {n}", RequestId = $"load-{n}" };
-            await PatientlyAsync(() => mesh.Media.CreateMediaAsync(request, MeshClient.AsUser(person.Id, null, ct)), ct).ConfigureAwait(false);
+            await mesh.Patient.CallAsync(() => mesh.Media.CreateMediaAsync(request, MeshClient.AsUser(person.Id, null, ct)), ct).ConfigureAwait(false);
         }
 
         return PostsEach - Math.Min(there.Media.Count, PostsEach);

@@ -4,11 +4,12 @@ namespace InstaGrpc.Load.Oracle;
 
 /// <summary>A write that was acknowledged, and from when on everybody must see it. Times are timestamps of <see cref="System.Diagnostics.Stopwatch"/>;
 /// <see cref="Never"/> until it is known.</summary>
-/// <param name="subject">The post's id.</param>
+/// <param name="subject">The post's or comment's id; of a like, the user's.</param>
+/// <param name="writer">Whose it is: a read with his token shows it at once.</param>
 /// <param name="node">Where it was written.</param>
 /// <param name="position">The end of its transaction.</param>
 /// <param name="ackedAt">When its caller had the answer.</param>
-internal sealed class AckedWrite(long subject, NodeName node, TokenPosition position, long ackedAt)
+internal sealed class AckedWrite(long subject, long writer, NodeName node, TokenPosition position, long ackedAt)
 {
     public const long Never = long.MaxValue;
 
@@ -17,6 +18,8 @@ internal sealed class AckedWrite(long subject, NodeName node, TokenPosition posi
     private long _fannedOutAt = Never;
 
     public long Subject => subject;
+
+    public long Writer => writer;
 
     public NodeName Node => node;
 

@@ -11,6 +11,9 @@ internal sealed class CountFloors
 
     private readonly ConcurrentDictionary<(long Reader, long Subject), (long Count, long SeenAt)> _seen = new();
 
+    // The dictionary's own count takes all its locks.
+    private int _known;
+
     /// <returns>A higher count that the same reader had been shown before this read began; null: none.</returns>
     public long? See(Look look, long subject, long count)
     {
@@ -20,8 +23,10 @@ internal sealed class CountFloors
         {
             if (!_seen.TryGetValue(key, out var known))
             {
-                if (_seen.Count >= Most || _seen.TryAdd(key, (count, Stopwatch.GetTimestamp()))) return higher;
-                continue;
+                if (Volatile.Read(ref _known) >= Most) return higher;
+                if (!_seen.TryAdd(key, (count, Stopwatch.GetTimestamp()))) continue;
+                Interlocked.Increment(ref _known);
+                return higher;
             }
 
             if (known.Count > count && known.SeenAt <= look.At) higher = known.Count;

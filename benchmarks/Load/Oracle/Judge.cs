@@ -50,7 +50,7 @@ internal sealed class Judge(StreamClock stream, Violations violations, bool alon
         }
 
         writer.Wrote(positions);
-        var write = new AckedWrite(subject, node, position, Stopwatch.GetTimestamp());
+        var write = new AckedWrite(subject, writer.Id, node, position, Stopwatch.GetTimestamp());
         book.Of(owner).Add(write);
         stream.Track(write);
     }
@@ -64,7 +64,7 @@ internal sealed class Judge(StreamClock stream, Violations violations, bool alon
     {
         var kind = $"posts of user {author.Id}";
         InOrder(look, kind, ids);
-        Holds(look, kind, ids, last, author, look.Reader == author, static (write, at) => write.AppliedAt <= at);
+        Holds(look, kind, ids, last, author, static (write, at) => write.AppliedAt <= at);
     }
 
     /// <summary>A page of a home feed, from the newest on.</summary>
@@ -72,10 +72,10 @@ internal sealed class Judge(StreamClock stream, Violations violations, bool alon
     {
         long[] ids = [.. items.Select(static item => item.Media.Id)];
         InOrder(look, "home feed", ids);
-        Holds(look, "home feed", ids, last, look.Reader, own: true, static (_, _) => false);
+        Holds(look, "home feed", ids, last, look.Reader, static (_, _) => false);
         foreach (var author in look.Reader.Follows)
         {
-            Holds(look, "home feed", ids, last, author, own: false, static (write, at) => write.AppliedAt <= at && write.FannedOutAt <= at);
+            Holds(look, "home feed", ids, last, author, static (write, at) => write.AppliedAt <= at && write.FannedOutAt <= at);
         }
 
         foreach (var item in items)
@@ -99,11 +99,22 @@ internal sealed class Judge(StreamClock stream, Violations violations, bool alon
         if (Likes.Knows(media) is { } page) Between(look, page, 0, count, $"likes of {media}");
     }
 
+    /// <summary>Whether the reader likes a post.</summary>
+    public void Liked(Look look, long media, bool liked)
+    {
+        // Nobody takes a like back in a run.
+        if (!liked && Likes.Knows(media)?.Find(look.Reader.Id) is { } write && write.AckedAt <= look.At)
+        {
+            violations.Add("own write missing", $"{look.Reader.Id} is told with token \"{look.Token}\" that he does not like {media}, which he did "
+                + $"{Milliseconds(look.At - write.AckedAt)} before the read (position {write.Node}={write.Position})");
+        }
+    }
+
     /// <summary>The newest comments of a post.</summary>
     public void CommentsOf(Look look, long media, IReadOnlyList<long> ids, bool last)
     {
         InOrder(look, $"comments of {media}", ids);
-        Misses(look, $"comments of {media}", ids, last, Comments.Of(media), own: null, static (write, at) => write.AppliedAt <= at);
+        Misses(look, $"comments of {media}", ids, last, Comments.Of(media), static (write, at) => write.AppliedAt <= at);
     }
 
     private void InOrder(Look look, string what, IReadOnlyList<long> ids)
@@ -115,21 +126,20 @@ internal sealed class Judge(StreamClock stream, Violations violations, bool alon
         }
     }
 
-    private void Holds(Look look, string what, IReadOnlyList<long> ids, bool last, Person author, bool own, Func<AckedWrite, long, bool> binds)
+    private void Holds(Look look, string what, IReadOnlyList<long> ids, bool last, Person author, Func<AckedWrite, long, bool> binds)
     {
-        if (Posts.Knows(author.Id) is { } page) Misses(look, what, ids, last, page, own ? author : null, binds);
+        if (Posts.Knows(author.Id) is { } page) Misses(look, what, ids, last, page, binds);
     }
 
     private void Misses(
-        Look look, string what, IReadOnlyList<long> ids, bool last, WriteBook.Page page, Person? own, Func<AckedWrite, long, bool> binds)
+        Look look, string what, IReadOnlyList<long> ids, bool last, WriteBook.Page page, Func<AckedWrite, long, bool> binds)
     {
         // What is older than the page's last entry is on another page.
         var oldest = last || ids.Count == 0 ? long.MinValue : ids[^1];
         HashSet<long>? shown = null;
-        foreach (var write in page.Acked())
+        foreach (var write in page.AckedAbove(oldest))
         {
-            if (write.Subject <= oldest) continue;
-            var owned = own is not null && write.AckedAt <= look.At;
+            var owned = write.Writer == look.Reader.Id && write.AckedAt <= look.At;
             if (!owned && !binds(write, look.At)) continue;
             shown ??= [.. ids];
             if (shown.Contains(write.Subject)) continue;
@@ -153,12 +163,7 @@ internal sealed class Judge(StreamClock stream, Violations violations, bool alon
         if (before < 0) return;
         var most = before + page.Begun;
         if (alone && count > most) violations.Add("counts too high", $"{what}: {count} was shown, and no more than {most} were ever written");
-        var least = before;
-        foreach (var write in page.Acked())
-        {
-            if (write.CountedAt <= look.At - _countsMayLag) least++;
-        }
-
+        var least = before + page.CountedUntil(look.At - _countsMayLag);
         if (count < least) violations.Add("stale", $"{what}: {count} was shown, and {least} had been counted long before");
     }
 

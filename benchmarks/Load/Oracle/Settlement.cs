@@ -13,9 +13,10 @@ internal sealed class Settlement
     public void Add(Func<CancellationToken, Task<long>> write) => _writes.Enqueue(write);
 
     /// <returns>Those that could not be settled in time.</returns>
-    public async Task<int> RunAsync(TimeSpan limit)
+    public async Task<int> RunAsync(TimeSpan limit, CancellationToken ct)
     {
-        using var late = new CancellationTokenSource(limit);
+        using var late = CancellationTokenSource.CreateLinkedTokenSource(ct);
+        late.CancelAfter(limit);
         var left = 0;
         await Mesh.People.EachAsync(_writes.ToArray(), async (write, _) =>
         {
@@ -36,7 +37,7 @@ internal sealed class Settlement
                     return;
                 }
             }
-        }, CancellationToken.None).ConfigureAwait(false);
+        }, ct).ConfigureAwait(false);
         _writes.Clear();
         return left;
     }

@@ -12,7 +12,8 @@ namespace InstaGrpc.Load.Oracle;
 /// <summary>
 /// Measures how far the change stream is behind, from outside: each write's token is a position of PostgreSQL's log, memcached's watermarks say up to where it is
 /// invalidated, and the projector's row says up to where it has folded. So it is known of each write from when on whom it binds, without guessing a time.
-/// A mesh whose databases are not known is given <see cref="Unmeasured"/> instead.
+/// For a mesh whose databases are not known the promise holds that copies end after <see cref="Unmeasured"/>; nothing is promised of when a write is counted and
+/// fanned out, so these bind nobody before the end.
 /// </summary>
 internal sealed class StreamClock : IAsyncDisposable
 {

@@ -33,8 +33,7 @@ internal static class HtmlReport
 
     private static void Tiles(StringBuilder page, RunReport run)
     {
-        var hits = run.Timeline.Where(second => second.Second < run.Seconds && second.HitRate is not null)
-            .Select(static second => second.HitRate).DefaultIfEmpty().Average();
+        var hits = run.WholeSeconds.Where(static second => second.HitRate is not null).Select(static second => second.HitRate).DefaultIfEmpty().Average();
         (string Name, string Value, bool Bad)[] tiles =
         [
             ("answered", Invariant($"{run.Whole.Rate:#,##0.#}/s"), false),
@@ -52,6 +51,7 @@ internal static class HtmlReport
     private static void Faults(StringBuilder page, RunReport run)
     {
         page.Append("<ul>");
+        if (run.EndedEarly) page.Append(Invariant($"<li class=\"bad\">The run was broken off after {run.Seconds:0.0} s.</li>"));
         foreach (var (threshold, met) in run.Thresholds)
         {
             page.Append(Invariant($"<li class=\"{(met ? "good" : "bad")}\">{(met ? "met" : "MISSED")}: {Text(threshold)}</li>"));
@@ -60,14 +60,13 @@ internal static class HtmlReport
         foreach (var (kind, count) in run.Violations) page.Append(Invariant($"<li class=\"bad\">{Text(kind)}: {count} times</li>"));
         foreach (var detail in run.ViolationDetails.Take(20)) page.Append(Invariant($"<li>{Text(detail)}</li>"));
         page.Append(Invariant($"<li>{run.ComparedAtEnd:#,##0} lists and counts were compared when the load had ended</li>"));
-        if (!run.LagMeasured) page.Append("<li>The stream's lag was not measured: an answer may have been older by 5 s.</li>");
+        if (!run.LagMeasured) page.Append(Invariant($"<li class=\"bad\">{Text(RunReport.Unmeasured)}</li>"));
         page.Append("</ul>\n");
     }
 
     private static void Charts(StringBuilder page, RunReport run)
     {
-        // What ended after the last second is in the totals; a second that is a part would look like a fall.
-        RunSecond[] whole = [.. run.Timeline.Where(second => second.Second < run.Seconds)];
+        RunSecond[] whole = [.. run.WholeSeconds];
         double[] seconds = [.. whole.Select(static second => second.Second + 1.0)];
         SvgChart.Series Line(string name, string colour, Func<RunSecond, double?> value) => new(name, colour, [.. whole.Select(value)]);
         double? Answered(RunSecond second, double ms) => second.Ok > 0 ? ms : null;

@@ -22,10 +22,12 @@ internal static class MarkdownReport
         }
 
         Line(text, $"");
+        if (run.EndedEarly) Line(text, $"- **the run was broken off after {run.Seconds:0.0} s**");
         foreach (var (threshold, met) in run.Thresholds) Line(text, $"- {(met ? "met" : "**missed**")}: {threshold}");
         foreach (var (kind, count) in run.Violations) Line(text, $"- **violation**: {kind}, {count} times");
         foreach (var detail in run.ViolationDetails.Take(20)) Line(text, $"  - {detail}");
         Line(text, $"- {run.Violations.Values.Sum()} violations; {run.ComparedAtEnd} lists and counts were compared when the load had ended");
+        if (!run.LagMeasured) Line(text, $"- {RunReport.Unmeasured}");
         if (run.Outage is { } outage)
         {
             var after = outage.RecoveredAfter is { } known ? string.Create(CultureInfo.InvariantCulture, $"{known:0.0} s after that") : "not by the end";

@@ -1,11 +1,16 @@
+using InstaGrpc.Load.Mesh;
+
 namespace InstaGrpc.Load.Scenarios;
 
 /// <summary>One whom everybody follows posts now and then, and all look: 1 % posts, 39 % her profile, 60 % home feeds.</summary>
 internal static class CelebrityScenario
 {
+    /// <summary>All but her, by Zipf's law.</summary>
+    public static IDataFeed<Person> Readers(IReadOnlyList<Person> people) => DataFeed.Zipf([.. people.Skip(1)]);
+
     public static ScenarioProps Create(World world)
     {
-        var readers = DataFeed.Random(world.People);
+        var readers = Readers(world.People);
         return Scenario.Create("celebrity", context =>
         {
             var (celebrity, reader, ct) = (world.People[0], readers.GetNextItem(context), context.CancellationToken);

@@ -1,6 +1,7 @@
 namespace InstaGrpc.Load.Scenarios;
 
-/// <summary>Once a second all ask at once for the comments of the same post, and the first of them has just written one: what was cached is no more.</summary>
+/// <summary>Once a second all ask at once for the comments of the same post, and the first of them has just written one: what was cached is no more.
+/// He looks, too: his own is there.</summary>
 internal static class HerdScenario
 {
     public static ScenarioProps Create(World world)
@@ -28,9 +29,13 @@ internal static class HerdScenario
                 return Response.Fail("NoPost", "the post could not be made");
             }
 
-            return first
-                ? await Step.Run("comment", context, () => world.CommentAsync(person, media, ct)).ConfigureAwait(false)
-                : await Step.Run("comments", context, () => world.CommentsAsync(person, media, ct)).ConfigureAwait(false);
+            if (first)
+            {
+                var written = await Step.Run("comment", context, () => world.CommentAsync(person, media, ct)).ConfigureAwait(false);
+                if (written.IsError) return written;
+            }
+
+            return await Step.Run("comments", context, () => world.CommentsAsync(person, media, ct)).ConfigureAwait(false);
         });
 
         async Task<long> PostAsync(CancellationToken ct) => (await world.PostAsync(world.People[0], [], ct).ConfigureAwait(false)).Media;

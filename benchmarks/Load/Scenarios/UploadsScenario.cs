@@ -2,7 +2,7 @@ using InstaGrpc.Photos;
 
 namespace InstaGrpc.Load.Scenarios;
 
-/// <summary>Photos: each is uploaded, posted, and looked at as a thumbnail.</summary>
+/// <summary>Photos: each is uploaded, posted, and looked at on its owner's profile and as a thumbnail.</summary>
 internal static class UploadsScenario
 {
     public static ScenarioProps Create(World world)
@@ -23,7 +23,9 @@ internal static class UploadsScenario
                 (var response, media) = await world.PostAsync(person, [blob], ct).ConfigureAwait(false);
                 return response;
             }).ConfigureAwait(false);
-            if (posted.IsError || world.Web is null) return posted;
+            if (posted.IsError) return posted;
+            var seen = await Step.Run("profile", context, () => world.ProfileAsync(person, person, ct)).ConfigureAwait(false);
+            if (seen.IsError || world.Web is null) return seen;
             return await Step.Run("thumb", context, async () =>
             {
                 var url = new Uri(PhotoUrl.Of(media, 0, blob, PhotoVariant.Thumb), UriKind.Relative);

@@ -76,6 +76,15 @@ internal sealed class World(MeshClient mesh, IReadOnlyList<Person> people, Judge
         }, ct).ConfigureAwait(false)).Response;
     }
 
+    /// <summary>Whether he likes it, by his token.</summary>
+    public async Task<Response> HasLikedAsync(Person person, long media, CancellationToken ct)
+    {
+        var look = Judge.Look(person);
+        var answer = await mesh.Media.HasLikedAsync(new HasLikedRequest { MediaId = media }, MeshClient.AsUser(person.Id, look.Token, ct)).ConfigureAwait(false);
+        judge.Liked(look, media, answer.Like.Liked);
+        return Response.Ok();
+    }
+
     public async Task<Response> CommentAsync(Person person, long media, CancellationToken ct)
     {
         var number = Interlocked.Increment(ref _requests);
@@ -90,6 +99,7 @@ internal sealed class World(MeshClient mesh, IReadOnlyList<Person> people, Judge
         }, ct).ConfigureAwait(false)).Response;
     }
 
+    /// <summary>Counts are nobody's own: they are folded later, whoever asks, so no token goes along.</summary>
     public async Task<Response> CountLikesAsync(Person reader, long media, CancellationToken ct)
     {
         var look = Judge.Look(reader);
@@ -103,7 +113,7 @@ internal sealed class World(MeshClient mesh, IReadOnlyList<Person> people, Judge
     {
         var look = Judge.Look(reader);
         var answer = await mesh.Media.ListCommentsAsync(
-            new ListCommentsRequest { MediaId = media, PageSize = PageSize }, MeshClient.AsUser(reader.Id, null, ct)).ConfigureAwait(false);
+            new ListCommentsRequest { MediaId = media, PageSize = PageSize }, MeshClient.AsUser(reader.Id, look.Token, ct)).ConfigureAwait(false);
         judge.CommentsOf(look, media, [.. answer.Comments.Select(static comment => comment.Id)], answer.NextPageToken.Length == 0);
         return Response.Ok();
     }

@@ -28,14 +28,19 @@ internal sealed class ChildWorker : IWorker
         if (line != WorkerLines.Ready) throw new InvalidOperationException($"worker {_index} said \"{line}\" and not that it is ready");
     }
 
-    public async Task<WorkerResult> RunAsync(DateTimeOffset? begin, Func<WorkerSecond, Task> onSecond, CancellationToken ct)
+    public async Task<WorkerResult> RunAsync(
+        Func<CancellationToken, Task<DateTimeOffset>>? begin, Func<WorkerSecond, Task> onSecond, CancellationToken ct)
     {
-        var at = (begin ?? DateTimeOffset.UtcNow).ToUnixTimeMilliseconds();
-        await _process.StandardInput.WriteLineAsync(string.Create(CultureInfo.InvariantCulture, $"{WorkerLines.Begin}{at}")).ConfigureAwait(false);
-        await _process.StandardInput.FlushAsync(ct).ConfigureAwait(false);
+        await SayAsync(WorkerLines.WarmUp, ct).ConfigureAwait(false);
+        var line = await LineAsync(ct).ConfigureAwait(false);
+        if (line != WorkerLines.Warm) throw new InvalidOperationException($"worker {_index} said \"{line}\" and not that it is warm");
+        var at = begin is null ? DateTimeOffset.UtcNow : await begin(ct).ConfigureAwait(false);
+        await SayAsync(string.Create(CultureInfo.InvariantCulture, $"{WorkerLines.Begin}{at.ToUnixTimeMilliseconds()}"), ct).ConfigureAwait(false);
+        // From here on an end comes early, and with a result. Nothing else is written to it any more.
+        await using var end = ct.Register(_process.StandardInput.Close).ConfigureAwait(false);
         while (true)
         {
-            var line = await LineAsync(CancellationToken.None).ConfigureAwait(false);
+            line = await LineAsync(CancellationToken.None).ConfigureAwait(false);
             if (line.StartsWith(WorkerLines.Second, StringComparison.Ordinal))
             {
                 await onSecond(JsonSerializer.Deserialize<WorkerSecond>(line[WorkerLines.Second.Length..])!).ConfigureAwait(false);
@@ -54,6 +59,12 @@ internal sealed class ChildWorker : IWorker
         if (!_process.WaitForExit(TimeSpan.FromSeconds(2))) _process.Kill();
         await _process.WaitForExitAsync().ConfigureAwait(false);
         _process.Dispose();
+    }
+
+    private async Task SayAsync(string line, CancellationToken ct)
+    {
+        await _process.StandardInput.WriteLineAsync(line.AsMemory(), ct).ConfigureAwait(false);
+        await _process.StandardInput.FlushAsync(ct).ConfigureAwait(false);
     }
 
     private async Task<string> LineAsync(CancellationToken ct) => await _process.StandardOutput.ReadLineAsync(ct).ConfigureAwait(false)

@@ -7,8 +7,8 @@ internal interface IWorker : IAsyncDisposable
     Task PrepareAsync(CancellationToken ct);
 
     /// <summary>Its share of the run.</summary>
-    /// <param name="begin">When all begin; null: as soon as it can.</param>
+    /// <param name="begin">Asked when it has warmed up: when all begin; null: as soon as it can.</param>
     /// <param name="onSecond">Told each second what it did; never two at once.</param>
     /// <param name="ct">Ends the run early.</param>
-    Task<WorkerResult> RunAsync(DateTimeOffset? begin, Func<WorkerSecond, Task> onSecond, CancellationToken ct);
+    Task<WorkerResult> RunAsync(Func<CancellationToken, Task<DateTimeOffset>>? begin, Func<WorkerSecond, Task> onSecond, CancellationToken ct);
 }

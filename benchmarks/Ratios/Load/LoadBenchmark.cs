@@ -70,7 +70,6 @@ internal sealed class LoadBenchmark : IBenchmark
         }
 
         report.AddFigure("punctual at, calls/s", rate);
-        report.AddRatio(new Ratio("begun late by more than 5 ms, of " + (rate * _punctualTime.TotalSeconds).ToString("N0"), Median.Of(late).Value,
-            [late.Min(), late.Max()], 0, AtMost: true));
+        report.AddRatio(Punctuality.Of(late, rate * _punctualTime.TotalSeconds));
     }
 }
