@@ -19,7 +19,7 @@ internal sealed class Avatars(INodeReads reads, INodeWrites writes, BlobRows blo
         var blob = post == 0 ? "" : await PhotoAsync(user, post, index, cancellation).ConfigureAwait(false);
         if (blob.Length > 0 && await blobs.HoldAsync(new BlobId(blob), user, cancellation).ConfigureAwait(false) is null)
         {
-            throw new EntityNotFoundException("media", post);
+            throw new EntityNotFoundException("media", post) { Field = "media_id" };
         }
 
         var former = await WriteAsync(user, post, index, blob, cancellation).ConfigureAwait(false);
@@ -55,7 +55,7 @@ internal sealed class Avatars(INodeReads reads, INodeWrites writes, BlobRows blo
         }
         catch (RpcException e) when (e.StatusCode == StatusCode.NotFound)
         {
-            throw new EntityNotFoundException("media", post);
+            throw new EntityNotFoundException("media", post) { Field = "media_id" };
         }
 
         if (found.Media.OwnerId != user)

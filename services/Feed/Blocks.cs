@@ -17,7 +17,7 @@ internal sealed class Blocks(INodeReads reads, INodeWrites writes)
     {
         if (!await reads.ReadAsync(blocked, (connection, ct) => ExistsAsync(connection, blocked, ct), cancellation).ConfigureAwait(false))
         {
-            throw new EntityNotFoundException("user", blocked);
+            throw new EntityNotFoundException("user", blocked) { Field = "user_id" };
         }
 
         await writes.RunAsync(

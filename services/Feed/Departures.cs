@@ -33,7 +33,8 @@ internal sealed class Departures(INodeWrites writes, UserSweep sweep)
     {
         await using var hold = new NpgsqlCommand(DepartureSql.LockUser, connection, transaction);
         hold.Parameters.Add(new NpgsqlParameter<long> { TypedValue = user });
-        var name = await hold.ExecuteScalarAsync(cancellation).ConfigureAwait(false) as string ?? throw new EntityNotFoundException("user", user);
+        var name = await hold.ExecuteScalarAsync(cancellation).ConfigureAwait(false) as string
+            ?? throw new EntityNotFoundException("user", user) { Field = "user_id" };
         await using var bury = new NpgsqlCommand(DepartureSql.Bury, connection, transaction);
         bury.Parameters.Add(new NpgsqlParameter<long> { TypedValue = user });
         await bury.ExecuteNonQueryAsync(cancellation).ConfigureAwait(false);

@@ -27,10 +27,11 @@ public static class FeedRole
             .AddClient<GraphService.GraphServiceClient>()
             .AddClient<MediaService.MediaServiceClient>();
         services.AddTimelines(configuration);
-        var options = new FeedOptions();
-        configuration.GetSection(FeedOptions.Section).Bind(options);
-        options.Region = configuration[FeedOptions.RegionKey] ?? new FeedOptions().Region;
-        services.TryAddSingleton(options);
+        services.AddOptions<FeedOptions>().Bind(configuration.GetSection(FeedOptions.Section))
+            .Configure(options => options.Region = configuration[FeedOptions.RegionKey] ?? new FeedOptions().Region)
+            .ValidateOnStart();
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<FeedOptions>, FeedOptionsValidation>());
+        services.TryAddSingleton(static provider => provider.GetRequiredService<IOptions<FeedOptions>>().Value);
         services.TryAddSingleton<RequestFields>();
         services.AddScoped(static provider => new NameClaims(
             provider.GetRequiredService<INodeReads>(),

@@ -55,7 +55,7 @@ internal sealed class Follows(INodeReads reads, INodeWrites writes, FeedOptions 
             cancellation).ConfigureAwait(false);
         if (!exists)
         {
-            throw new EntityNotFoundException("user", followee);
+            throw new EntityNotFoundException("user", followee) { Field = "user_id" };
         }
 
         if (!mayFollow)

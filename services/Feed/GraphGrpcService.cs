@@ -27,14 +27,14 @@ internal sealed class GraphGrpcService(
     {
         var id = fields.Id(request.UserId, "user_id");
         var user = await accounts.GetAsync(id, context.CancellationToken).ConfigureAwait(false);
-        return new GetUserResponse { User = user ?? throw new EntityNotFoundException("user", id) };
+        return new GetUserResponse { User = user ?? throw new EntityNotFoundException("user", id) { Field = "user_id" } };
     }
 
     public override async Task<ResolveNameResponse> ResolveName(ResolveNameRequest request, ServerCallContext context)
     {
         var name = fields.Name(request.Name);
         var id = await names.ResolveAsync(name, context.CancellationToken).ConfigureAwait(false);
-        return new ResolveNameResponse { UserId = id ?? throw new EntityNotFoundException($"user {name} does not exist") };
+        return new ResolveNameResponse { UserId = id ?? throw new EntityNotFoundException($"user {name} does not exist") { Field = "name" } };
     }
 
     public override async Task<GetUserByNameResponse> GetUserByName(GetUserByNameRequest request, ServerCallContext context)
@@ -43,8 +43,16 @@ internal sealed class GraphGrpcService(
         var name = fields.Name(request.Name);
         var cancellation = context.CancellationToken;
         var resolved = await graph.ResolveNameAsync(new ResolveNameRequest { Name = name }, cancellationToken: cancellation).ConfigureAwait(false);
-        var found = await graph.GetUserAsync(new GetUserRequest { UserId = resolved.UserId }, cancellationToken: cancellation).ConfigureAwait(false);
-        return new GetUserByNameResponse { User = found.User };
+        try
+        {
+            var found = await graph.GetUserAsync(new GetUserRequest { UserId = resolved.UserId }, cancellationToken: cancellation)
+                .ConfigureAwait(false);
+            return new GetUserByNameResponse { User = found.User };
+        }
+        catch (RpcException e) when (e.StatusCode == StatusCode.NotFound)
+        {
+            throw new EntityNotFoundException($"user {name} does not exist") { Field = "name" };
+        }
     }
 
     public override async Task<BatchGetUsersResponse> BatchGetUsers(BatchGetUsersRequest request, ServerCallContext context)
@@ -64,7 +72,8 @@ internal sealed class GraphGrpcService(
     public override async Task<GetAvatarResponse> GetAvatar(GetAvatarRequest request, ServerCallContext context)
     {
         var id = fields.Id(request.UserId, "user_id");
-        return await avatars.GetAsync(id, context.CancellationToken).ConfigureAwait(false) ?? throw new EntityNotFoundException("user", id);
+        return await avatars.GetAsync(id, context.CancellationToken).ConfigureAwait(false)
+            ?? throw new EntityNotFoundException("user", id) { Field = "user_id" };
     }
 
     public override async Task<FollowResponse> Follow(FollowRequest request, ServerCallContext context)
@@ -124,7 +133,7 @@ internal sealed class GraphGrpcService(
     {
         var user = fields.Id(request.UserId, "user_id");
         var found = await relations.OfAsync(user, context.CancellationToken).ConfigureAwait(false);
-        return new GetRelationsResponse { Relations = found ?? throw new EntityNotFoundException("user", user) };
+        return new GetRelationsResponse { Relations = found ?? throw new EntityNotFoundException("user", user) { Field = "user_id" } };
     }
 
     public override async Task<ListFollowersResponse> ListFollowers(ListFollowersRequest request, ServerCallContext context)
@@ -153,7 +162,7 @@ internal sealed class GraphGrpcService(
     {
         var id = fields.Id(request.UserId, "user_id");
         var found = await counts.OfAsync([id], context.CancellationToken).ConfigureAwait(false);
-        return new GetUserCountsResponse { Counts = found.SingleOrDefault() ?? throw new EntityNotFoundException("user", id) };
+        return new GetUserCountsResponse { Counts = found.SingleOrDefault() ?? throw new EntityNotFoundException("user", id) { Field = "user_id" } };
     }
 
     public override async Task<BatchGetUserCountsResponse> BatchGetUserCounts(BatchGetUserCountsRequest request, ServerCallContext context)

@@ -129,6 +129,8 @@ internal sealed class RoleHost : IAsyncDisposable
         if (_certificate.IsNamed) _certificate.Read();
         try
         {
+            // Before any part is made: whichever is made first would tell of its own section alone.
+            Services.GetService<IStartupValidator>()?.Validate();
             await _app.StartAsync(ct);
         }
         catch (OperationCanceledException) when (!ct.IsCancellationRequested && _app.Lifetime.ApplicationStopping.IsCancellationRequested)
@@ -139,6 +141,10 @@ internal sealed class RoleHost : IAsyncDisposable
         catch (OptionsValidationException e)
         {
             throw new UsageException(ConfigurationFault.Describe(e));
+        }
+        catch (AggregateException e) when (e.InnerExceptions.All(static inner => inner is OptionsValidationException))
+        {
+            throw new UsageException(string.Join(' ', e.InnerExceptions.Select(ConfigurationFault.Describe)));
         }
         catch (IOException e) when (e.InnerException is Microsoft.AspNetCore.Connections.AddressInUseException)
         {

@@ -41,7 +41,7 @@ internal sealed class Comments(INodeReads reads, INodeWrites writes, FirstAnswer
         await using var reader = await command.ExecuteReaderAsync(cancellation).ConfigureAwait(false);
         if (!await reader.ReadAsync(cancellation).ConfigureAwait(false))
         {
-            throw new EntityNotFoundException("media", page.Owner);
+            throw new EntityNotFoundException("media", page.Owner) { Field = "media_id" };
         }
 
         List<Comment> comments = [];
@@ -98,7 +98,7 @@ internal sealed class Comments(INodeReads reads, INodeWrites writes, FirstAnswer
         await using var reader = await command.ExecuteReaderAsync(cancellation).ConfigureAwait(false);
         return await reader.ReadAsync(cancellation).ConfigureAwait(false)
             ? (reader.GetInt64(0), reader.IsDBNull(1) ? null : reader.GetInt64(1))
-            : throw new EntityNotFoundException("media", media);
+            : throw new EntityNotFoundException("media", media) { Field = "media_id" };
     }
 
     private static async ValueTask<AddCommentResponse> InsertAsync(NpgsqlConnection connection, Comment comment, CancellationToken cancellation)
@@ -112,7 +112,7 @@ internal sealed class Comments(INodeReads reads, INodeWrites writes, FirstAnswer
         {
             DateTime createdAt => Timestamp.FromDateTime(createdAt),
             DBNull => throw Posts.Hidden(),
-            _ => throw new EntityNotFoundException("media", comment.MediaId),
+            _ => throw new EntityNotFoundException("media", comment.MediaId) { Field = "media_id" },
         };
         return new AddCommentResponse { Comment = comment };
     }

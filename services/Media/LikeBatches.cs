@@ -100,7 +100,7 @@ internal sealed class LikeBatches(IServiceScopeFactory scopes, MediaOptions opti
         {
             var queue = _waiting[media];
             List<Liker> likers = [];
-            while (likers.Count < Math.Max(options.LikesOfBatch, 1) && queue.TryDequeue(out var liker))
+            while (likers.Count < options.LikesOfBatch && queue.TryDequeue(out var liker))
             {
                 if (!liker.Done.Task.IsCompleted)
                 {
@@ -194,7 +194,7 @@ internal sealed class LikeBatches(IServiceScopeFactory scopes, MediaOptions opti
     {
         if (outcome is null)
         {
-            liker.Done.TrySetException(new EntityNotFoundException("media", media));
+            liker.Done.TrySetException(new EntityNotFoundException("media", media) { Field = "media_id" });
         }
         else if (outcome.Hidden.Contains(liker.User))
         {

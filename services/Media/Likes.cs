@@ -29,7 +29,7 @@ internal sealed class Likes(INodeReads reads, INodeWrites writes, IWriteTokens t
             command.Parameters.Add(new NpgsqlParameter<long> { TypedValue = user });
             return (bool)(await command.ExecuteScalarAsync(ct).ConfigureAwait(false))!
                 ? true
-                : throw new EntityNotFoundException("media", media);
+                : throw new EntityNotFoundException("media", media) { Field = "media_id" };
         },
         cancellation).ConfigureAwait(false);
 

@@ -35,13 +35,14 @@ internal sealed class MediaGrpcService(
     {
         var id = fields.Id(request.MediaId, "media_id");
         var post = await posts.GetAsync(id, context.CancellationToken).ConfigureAwait(false);
-        return new GetMediaResponse { Media = post ?? throw new EntityNotFoundException("media", id) };
+        return new GetMediaResponse { Media = post ?? throw new EntityNotFoundException("media", id) { Field = "media_id" } };
     }
 
     public override async Task<GetPhotosResponse> GetPhotos(GetPhotosRequest request, ServerCallContext context)
     {
         var id = fields.Id(request.MediaId, "media_id");
-        return await posts.PhotosAsync(id, context.CancellationToken).ConfigureAwait(false) ?? throw new EntityNotFoundException("media", id);
+        return await posts.PhotosAsync(id, context.CancellationToken).ConfigureAwait(false)
+            ?? throw new EntityNotFoundException("media", id) { Field = "media_id" };
     }
 
     public override async Task<BatchGetMediaResponse> BatchGetMedia(BatchGetMediaRequest request, ServerCallContext context)
@@ -89,7 +90,7 @@ internal sealed class MediaGrpcService(
     {
         var id = fields.Id(request.MediaId, "media_id");
         var found = await counts.OfAsync([id], context.CancellationToken).ConfigureAwait(false);
-        return new GetMediaCountsResponse { Counts = found.SingleOrDefault() ?? throw new EntityNotFoundException("media", id) };
+        return new GetMediaCountsResponse { Counts = found.SingleOrDefault() ?? throw new EntityNotFoundException("media", id) { Field = "media_id" } };
     }
 
     public override async Task<BatchGetMediaCountsResponse> BatchGetMediaCounts(BatchGetMediaCountsRequest request, ServerCallContext context)

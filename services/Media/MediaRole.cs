@@ -5,6 +5,7 @@ using InstaGrpc.Postgres;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Options;
 
 namespace InstaGrpc.Services.Media;
 
@@ -17,7 +18,9 @@ public static class MediaRole
         services.AddPostgres(configuration);
         services.AddPhotos(configuration);
         services.AddInstaMesh(configuration).AddService<MediaGrpcService>().AddClient<IdService.IdServiceClient>();
-        services.TryAddSingleton(configuration.GetSection(MediaOptions.Section).Get<MediaOptions>() ?? new MediaOptions());
+        services.AddOptions<MediaOptions>().Bind(configuration.GetSection(MediaOptions.Section)).ValidateOnStart();
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<MediaOptions>, MediaOptionsValidation>());
+        services.TryAddSingleton(static provider => provider.GetRequiredService<IOptions<MediaOptions>>().Value);
         services.TryAddSingleton<RequestFields>();
         services.AddSingleton<MediaSweep>();
         services.AddHostedService(static provider => provider.GetRequiredService<MediaSweep>());

@@ -149,7 +149,7 @@ internal sealed class Posts(
         await using var reader = await command.ExecuteReaderAsync(cancellation).ConfigureAwait(false);
         if (!await reader.ReadAsync(cancellation).ConfigureAwait(false))
         {
-            throw new EntityNotFoundException("media", id);
+            throw new EntityNotFoundException("media", id) { Field = "media_id" };
         }
 
         List<Photo> photos = [];

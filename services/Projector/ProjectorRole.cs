@@ -8,6 +8,7 @@ using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
 
 namespace InstaGrpc.Services.Projector;
 
@@ -57,7 +58,9 @@ public static class ProjectorRole
     /// <summary>Adds <see cref="ProjectionRebuild"/> alone, for a command. PostgreSQL must be added beside it.</summary>
     public static IServiceCollection AddProjectionRebuild(this IServiceCollection services, IConfiguration configuration)
     {
-        services.TryAddSingleton(configuration.GetSection(ProjectorOptions.Section).Get<ProjectorOptions>() ?? new ProjectorOptions());
+        services.AddOptions<ProjectorOptions>().Bind(configuration.GetSection(ProjectorOptions.Section)).ValidateOnStart();
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<ProjectorOptions>, ProjectorOptionsValidation>());
+        services.TryAddSingleton(static provider => provider.GetRequiredService<IOptions<ProjectorOptions>>().Value);
         services.AddTimelines(configuration);
         services.TryAddSingleton<ProjectionRebuild>();
         return services;

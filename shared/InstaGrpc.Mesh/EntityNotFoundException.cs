@@ -19,6 +19,10 @@ public sealed class EntityNotFoundException : DomainException
     {
     }
 
+    /// <summary>Which field of the request named it, as in the .proto: "user_id"; told in <c>google.rpc.BadRequest</c> details. Null (default):
+    /// none, or nobody says.</summary>
+    public string? Field { get; init; }
+
     /// <inheritdoc/>
     public override StatusCode StatusCode => StatusCode.NotFound;
 }

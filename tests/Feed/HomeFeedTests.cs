@@ -168,8 +168,8 @@ public class HomeFeedTests(AssemblyServers servers) : IClassFixture<AssemblyServ
         await mesh.FeedAs(bob).HomeFeedAsync(new HomeFeedRequest { UserId = ann }).FailsAsync(StatusCode.PermissionDenied);
         var service = new FeedService.FeedServiceClient(mesh.Mesh.As("service:warm"));
         Assert.Equal(3, (await service.HomeFeedAsync(new HomeFeedRequest { UserId = ann })).Items.Count);
-        await service.HomeFeedAsync(new HomeFeedRequest { UserId = 17 }).FailsAsync(StatusCode.NotFound);
-        await mesh.FeedAs(17).HomeFeedAsync(new HomeFeedRequest { UserId = 17 }).FailsAsync(StatusCode.NotFound);
+        await service.HomeFeedAsync(new HomeFeedRequest { UserId = 17 }).MissesAsync("user_id");
+        await mesh.FeedAs(17).HomeFeedAsync(new HomeFeedRequest { UserId = 17 }).MissesAsync("user_id");
 
         var token = (await mesh.PageAsync(ann, 1)).NextPageToken;
         Assert.NotEqual("", token);
@@ -193,7 +193,7 @@ public class HomeFeedTests(AssemblyServers servers) : IClassFixture<AssemblyServ
             await service.UserFeedAsync(new UserFeedRequest { UserId = id }).RefusesAsync("user_id");
         }
 
-        await service.UserFeedAsync(new UserFeedRequest { UserId = 17 }).FailsAsync(StatusCode.NotFound);
+        await service.UserFeedAsync(new UserFeedRequest { UserId = 17 }).MissesAsync("user_id");
     }
 
     [Fact]
@@ -208,16 +208,48 @@ public class HomeFeedTests(AssemblyServers servers) : IClassFixture<AssemblyServ
         }
 
         await mesh.PageAsync(users[0]);
-        List<int> calls = [];
-        foreach (var size in (int[])[1, 10, 100])
-        {
-            using var trace = new CallTrace();
-            Assert.Equal(size, (await mesh.PageAsync(users[0], size)).Items.Count);
-            calls.Add(trace.ServedCalls);
-        }
 
         // The feed itself, relations, own newest posts, posts, counts, likes.
-        Assert.Equal([6, 6, 6], calls);
+        Assert.Equal([6, 6, 6], await CallsAsync(mesh, users[0]));
+    }
+
+    [Fact]
+    public async Task BelowTheFloorTheNumberOfCallsDoesNotGrowWithThePageEither()
+    {
+        await using var mesh = await FeedMesh.StartAsync(
+            servers.Servers, null, FeedMesh.Setting("TimelineCap", 20), FeedMesh.Setting("TimelineSlack", 5));
+        var users = await mesh.UsersAsync(5);
+        await mesh.FollowAsync(users[0], users[1..]);
+        for (var i = 0; i < 140; i++)
+        {
+            await mesh.PostAsync(users[i % 5]);
+        }
+
+        var first = await mesh.PageAsync(users[0], 30);
+        Assert.InRange((await mesh.Store.ReadAsync(users[0]))!.Entries.Length, 1, 25);
+
+        // The same without one's own newest posts: they come from PostgreSQL with the others'.
+        Assert.Equal([5, 5, 5], await CallsAsync(mesh, users[0], first.NextPageToken));
+    }
+
+    [Fact]
+    public async Task WhatIsDroppedCostsACallForEachHundredWhateverThePage()
+    {
+        await using var mesh = await FeedMesh.StartAsync(servers.Servers);
+        var users = await mesh.UsersAsync(5);
+        await mesh.FollowAsync(users[0], users[1..]);
+        for (var i = 0; i < 260; i++)
+        {
+            await mesh.PostAsync(users[i % 5]);
+        }
+
+        await mesh.PageAsync(users[0]);
+        foreach (var id in (await mesh.OracleAsync(users[0])).Take(150))
+        {
+            await mesh.ExecuteAsync(id, $"UPDATE media SET deleted = true, deleted_at = now() WHERE id = {id}");
+        }
+
+        Assert.Equal([8, 8, 8], await CallsAsync(mesh, users[0]));
     }
 
     [Fact]
@@ -233,5 +265,19 @@ public class HomeFeedTests(AssemblyServers servers) : IClassFixture<AssemblyServ
         }
 
         Assert.Equal(0, await mesh.QueryAsync<long>(bob, $"SELECT count(*) FROM active_users WHERE user_id = {bob}"));
+    }
+
+    /// <summary>Of a page of 1, 10 and 100 entries.</summary>
+    private static async Task<List<int>> CallsAsync(FeedMesh mesh, long reader, string token = "")
+    {
+        List<int> calls = [];
+        foreach (var size in (int[])[1, 10, 100])
+        {
+            using var trace = new CallTrace();
+            Assert.Equal(size, (await mesh.PageAsync(reader, size, token)).Items.Count);
+            calls.Add(trace.ServedCalls);
+        }
+
+        return calls;
     }
 }

@@ -39,9 +39,40 @@ public class NotificationTests(AssemblyServers servers) : IClassFixture<Assembly
             [false, true, true, true, true, true, true],
             (await feed.ListNotificationsAsync(new ListNotificationsRequest())).Notifications.Select(static n => n.Read));
 
-        await feed.ListNotificationsAsync(new ListNotificationsRequest { PageToken = "made up" }).FailsAsync(StatusCode.InvalidArgument);
-        await feed.ListNotificationsAsync(new ListNotificationsRequest { PageSize = 101 }).FailsAsync(StatusCode.InvalidArgument);
-        await feed.MarkReadAsync(new MarkReadRequest()).FailsAsync(StatusCode.InvalidArgument);
+    }
+
+    [Fact]
+    public async Task BadInputIsRefusedByItsFieldAndWritesNothing()
+    {
+        await using var mesh = await GraphMesh.StartAsync(servers.Servers);
+        var (ann, bob) = (await mesh.CreateAsync("ann"), await mesh.CreateAsync("bob"));
+        foreach (var n in (int[])[1, 2])
+        {
+            await TellAsync(mesh, ann.Id, n);
+            await TellAsync(mesh, bob.Id, n);
+        }
+
+        var feed = new FeedService.FeedServiceClient(mesh.Mesh.As($"user:{ann.Id}"));
+        var another = new FeedService.FeedServiceClient(mesh.Mesh.As($"user:{bob.Id}"));
+        var token = (await another.ListNotificationsAsync(new ListNotificationsRequest { PageSize = 1 })).NextPageToken;
+        Assert.NotEqual("", token);
+        foreach (var bad in (string[])["made up", token, token[1..]])
+        {
+            await feed.ListNotificationsAsync(new ListNotificationsRequest { PageToken = bad }).RefusesAsync("page_token");
+        }
+
+        foreach (var size in (int[])[-1, 101])
+        {
+            await feed.ListNotificationsAsync(new ListNotificationsRequest { PageSize = size }).RefusesAsync("page_size");
+        }
+
+        foreach (var id in (long[])[0, -1, long.MaxValue])
+        {
+            await feed.MarkReadAsync(new MarkReadRequest { UpToId = id }).RefusesAsync("up_to_id");
+        }
+
+        Assert.Equal(0, await mesh.CountAsync("SELECT count(*) FROM notification_heads WHERE read_up_to <> 0"));
+        Assert.Equal(4, await mesh.CountAsync("SELECT count(*) FROM notifications"));
     }
 
     [Fact]
@@ -107,8 +138,8 @@ public class NotificationTests(AssemblyServers servers) : IClassFixture<Assembly
         Assert.Equal((FanoutTier.Pull, 50_001L, 0L, 0u), await ExplainAsync());
 
         await feed.ExplainFanoutAsync(new ExplainFanoutRequest()).FailsAsync(StatusCode.InvalidArgument);
-        await feed.ExplainFanoutAsync(new ExplainFanoutRequest { UserId = 17 }).FailsAsync(StatusCode.NotFound);
-        await feed.ExplainFanoutAsync(new ExplainFanoutRequest { MediaId = 17 }).FailsAsync(StatusCode.NotFound);
+        await feed.ExplainFanoutAsync(new ExplainFanoutRequest { UserId = 17 }).MissesAsync("user_id");
+        await feed.ExplainFanoutAsync(new ExplainFanoutRequest { MediaId = 17 }).MissesAsync("media_id");
 
         async Task<(FanoutTier Tier, long Followers, long Batches, uint Eta)> ExplainAsync()
         {

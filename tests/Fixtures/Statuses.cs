@@ -1,3 +1,4 @@
+using System.Text;
 using Grpc.Core;
 using Xunit;
 
@@ -12,6 +13,17 @@ public static class Statuses
         var failure = await Assert.ThrowsAsync<RpcException>(async () => await call);
         Assert.True(failure.StatusCode == code, $"{failure.Status} instead of {code}");
         return failure.Status.Detail;
+    }
+
+    /// <summary>The call is NOT_FOUND, and its details (google.rpc.BadRequest) name the field.</summary>
+    public static async Task MissesAsync<T>(this AsyncUnaryCall<T> call, string field)
+    {
+        var failure = await Assert.ThrowsAsync<RpcException>(async () => await call);
+        Assert.True(failure.StatusCode == StatusCode.NotFound, $"{failure.Status} instead of NotFound");
+        var details = failure.Trailers.GetValueBytes("grpc-status-details-bin") ?? [];
+
+        // Field 1, with its length.
+        Assert.Contains($"\n{(char)field.Length}{field}", Encoding.Latin1.GetString(details), StringComparison.Ordinal);
     }
 
     /// <summary>The call is INVALID_ARGUMENT and names the field.</summary>

@@ -174,7 +174,7 @@ internal sealed class TwoNodes : IAsyncDisposable
                 await TextAsync(node, """
                     SELECT u.id || ':' || (SELECT count(*) FROM media WHERE owner_id = u.id AND NOT deleted) || ':' || (SELECT count(*)
                         FROM follows WHERE follower_id = u.id)
-                    FROM users u ORDER BY u.id
+                    FROM users u WHERE u.deleted_at IS NULL ORDER BY u.id
                     """),
                 await TextAsync(node, "SELECT user_id || ':' || media || ':' || following FROM user_counts ORDER BY user_id"));
         }

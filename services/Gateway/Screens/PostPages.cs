@@ -47,5 +47,5 @@ internal sealed class PostPages(MediaService.MediaServiceClient media, AppPosts 
         }
     }
 
-    private static EntityNotFoundException NotThere(long post) => new("media", post);
+    private static EntityNotFoundException NotThere(long post) => new("media", post) { Field = "media_id" };
 }

@@ -21,8 +21,8 @@ internal sealed class Profiles(GraphService.GraphServiceClient graph, FeedServic
         if (relations.HiddenIds.Contains(user.Id))
         {
             throw request.HasName
-                ? new EntityNotFoundException($"user {request.Name} does not exist")
-                : new EntityNotFoundException("user", user.Id);
+                ? new EntityNotFoundException($"user {request.Name} does not exist") { Field = "name" }
+                : new EntityNotFoundException("user", user.Id) { Field = "user_id" };
         }
 
         var page = await listing.ConfigureAwait(false);

@@ -21,9 +21,10 @@ internal static class RebuildCommand
         command.SetAction(async (parsed, ct) =>
         {
             await using var session = OperatorSession.Open(parsed.GetValue(data)!);
+            var options = session.Configuration.GetSection(ProjectorOptions.Section).Get<ProjectorOptions>() ?? new ProjectorOptions();
+            if (new ProjectorOptionsValidation().Validate(null, options) is { Failed: true } faults) throw new UsageException(faults.FailureMessage);
             var rebuild = new ProjectionRebuild(
-                session.Postgres, session.Services.GetRequiredService<ShardRouter>(),
-                session.Configuration.GetSection(ProjectorOptions.Section).Get<ProjectorOptions>() ?? new ProjectorOptions(),
+                session.Postgres, session.Services.GetRequiredService<ShardRouter>(), options,
                 session.Configuration.GetSection("Insta:Feed").Get<FanoutOptions>() ?? new FanoutOptions(), TimeProvider.System);
             foreach (var name in Chosen(session.Postgres, parsed.GetValue(node))) await rebuild.RunAsync(name, new Lines(), ct);
         });

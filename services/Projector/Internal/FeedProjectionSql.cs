@@ -14,7 +14,9 @@ internal static class FeedProjectionSql
         dropping AS (
             INSERT INTO fanout_jobs (author_id, kind, subject_id) SELECT followee_id, 3, follower_id FROM added ORDER BY 1, 3
             ON CONFLICT (author_id, kind, subject_id) DO UPDATE SET number = excluded.number, made_at = now(), ended_at = NULL),
-        more AS (SELECT followee_id, count(*) AS n FROM added GROUP BY 1),
+        more AS (
+            SELECT followee_id, count(*) AS n FROM added
+            WHERE NOT EXISTS (SELECT FROM users u WHERE u.id = followee_id AND u.deleted_at IS NOT NULL) GROUP BY 1),
         counted AS (
             INSERT INTO user_counts (user_id, followers) SELECT followee_id, n FROM more ORDER BY 1
             ON CONFLICT (user_id) DO UPDATE SET followers = user_counts.followers + excluded.followers RETURNING user_id, followers)

@@ -44,9 +44,11 @@ internal static class ProjectionSql
         AND NOT EXISTS (SELECT FROM media m WHERE m.id = c.media_id AND NOT m.deleted)
         """;
 
+    // Not of a deleted user: his row is swept, and the end of his own follows would bring it back.
     public const string AddUserCounts = """
         INSERT INTO user_counts (user_id, media, following)
-        SELECT d.id, d.media, d.following FROM unnest($1::bigint[], $2::bigint[], $3::bigint[]) AS d (id, media, following) ORDER BY d.id
+        SELECT d.id, d.media, d.following FROM unnest($1::bigint[], $2::bigint[], $3::bigint[]) AS d (id, media, following)
+        WHERE NOT EXISTS (SELECT FROM users u WHERE u.id = d.id AND u.deleted_at IS NOT NULL) ORDER BY d.id
         ON CONFLICT (user_id) DO UPDATE
         SET media = user_counts.media + excluded.media, following = user_counts.following + excluded.following
         WHERE excluded.media <> 0 OR excluded.following <> 0
@@ -90,7 +92,11 @@ internal static class ProjectionSql
             FROM (SELECT id FROM users WHERE ((id >> 10) & 8191) BETWEEN $1 AND $2
                   UNION SELECT user_id FROM user_counts WHERE ((user_id >> 10) & 8191) BETWEEN $1 AND $2
                   UNION SELECT id FROM posts_of UNION SELECT id FROM follows_of) AS i
-            LEFT JOIN posts_of p USING (id) LEFT JOIN follows_of f USING (id)),
+            LEFT JOIN posts_of p USING (id) LEFT JOIN follows_of f USING (id)
+            WHERE NOT EXISTS (SELECT FROM users u WHERE u.id = i.id AND u.deleted_at IS NOT NULL)),
+        users_gone AS (
+            DELETE FROM user_counts c USING users u
+            WHERE u.id = c.user_id AND u.deleted_at IS NOT NULL AND ((u.id >> 10) & 8191) BETWEEN $1 AND $2 RETURNING 1),
         users_set AS (
             INSERT INTO user_counts (user_id, media, following)
             SELECT w.id, w.media, w.following FROM users_wanted w LEFT JOIN user_counts c ON c.user_id = w.id
@@ -100,8 +106,8 @@ internal static class ProjectionSql
             INSERT INTO derived_snapshots (consumer, source_node, shard, snapshot)
             SELECT $3, $4, s, pg_current_snapshot() FROM generate_series($1, $2) AS s
             ON CONFLICT (consumer, source_node, shard) DO UPDATE SET snapshot = excluded.snapshot RETURNING 1)
-        SELECT (SELECT count(*) FROM media_gone) + (SELECT count(*) FROM media_set) + (SELECT count(*) FROM users_set)
-             + 0 * (SELECT count(*) FROM snapshots_set)
+        SELECT (SELECT count(*) FROM media_gone) + (SELECT count(*) FROM media_set) + (SELECT count(*) FROM users_gone)
+             + (SELECT count(*) FROM users_set) + 0 * (SELECT count(*) FROM snapshots_set)
         """;
 
     public const string LockSource = "SELECT FROM stream_positions WHERE consumer = $1 AND source_node = $2 FOR UPDATE";
@@ -137,7 +143,8 @@ internal static class ProjectionSql
                        WHERE ((followee_id >> 10) & 8191) BETWEEN $1 AND $2 GROUP BY 1) AS n USING (id)),
         wrong AS MATERIALIZED (
             SELECT w.id, w.followers, coalesce(c.followers, 0) AS former FROM wanted w LEFT JOIN user_counts c ON c.user_id = w.id
-            WHERE c.user_id IS NULL OR c.followers <> w.followers),
+            WHERE (c.user_id IS NULL OR c.followers <> w.followers)
+            AND NOT EXISTS (SELECT FROM users u WHERE u.id = w.id AND u.deleted_at IS NOT NULL)),
         noticed AS (
             INSERT INTO fanout_jobs (author_id, kind, subject_id) SELECT id, 2, id FROM wrong WHERE followers > $3 AND former <= $3 ORDER BY 1
             ON CONFLICT (author_id, kind, subject_id) DO UPDATE

@@ -68,7 +68,11 @@ internal sealed partial class CachedCalls(
     /// <exception cref="EntityNotFoundException">There is not.</exception>
     public static CacheAnswer Existing(MeshCallContext call, in CacheAnswer answer) => answer.IsPresent
         ? answer
-        : throw new EntityNotFoundException($"{call.Contract.Name}: what the request names does not exist");
+        : throw new EntityNotFoundException($"{call.Contract.Name}: what the request names does not exist") { Field = Naming(call.Contract.Policy) };
+
+    // The cache keeps that there is none, not what the handler said. The id that the call is routed by names it; else the key, if it is one field.
+    private static string? Naming(MethodPolicy policy) =>
+        policy.ShardKey?.Path ?? (policy.Cache is { Key: [{ IsCaller: false } only] } ? only.Name : null);
 
     private async ValueTask<TResponse> ReadOneAsync<TResponse>(CachedEndpoint endpoint, IMessage request, MeshCallContext call)
         where TResponse : class

@@ -31,6 +31,8 @@ internal static class ErrorTable
         {
             case InvalidFieldException invalid:
                 return With(invalid.StatusCode, invalid.Message, Details(invalid));
+            case EntityNotFoundException { Field: { } field } missing:
+                return With(missing.StatusCode, missing.Message, Details(missing.StatusCode, missing.Message, [new(field, missing.Message)]));
             case ResourceExhaustedException { RetryAfter: { } pause } exhausted:
                 return With(exhausted.StatusCode, exhausted.Message, Pushback(pause));
             case WrongShardException wrong:
@@ -116,12 +118,14 @@ internal static class ErrorTable
         { MetadataNames.RetryPushback, ((long)Math.Ceiling(pause.TotalMilliseconds)).ToString(CultureInfo.InvariantCulture) },
     };
 
-    private static Metadata Details(InvalidFieldException invalid)
+    private static Metadata Details(InvalidFieldException invalid) => Details(invalid.StatusCode, invalid.Message, invalid.Violations);
+
+    private static Metadata Details(StatusCode code, string message, IReadOnlyList<FieldViolation> violations)
     {
         var request = new BadRequest();
-        request.FieldViolations.AddRange(invalid.Violations.Select(v =>
+        request.FieldViolations.AddRange(violations.Select(v =>
             new BadRequest.Types.FieldViolation { Field = v.Field, Description = v.Description }));
-        var status = new Rpc.Status { Code = (int)StatusCode.InvalidArgument, Message = invalid.Message };
+        var status = new Rpc.Status { Code = (int)code, Message = message };
         status.Details.Add(Any.Pack(request));
         return new Metadata { { "grpc-status-details-bin", status.ToByteArray() } };
     }
