@@ -24,13 +24,13 @@ internal sealed class Uploads(
             var (blob, length) = await WriteAsync(chunks, file, cancellation).ConfigureAwait(false);
             outcome = "refused";
             var facts = await LookAtAsync(file, length, cancellation).ConfigureAwait(false);
-            if (facts.Patches.Count > 0)
+            if (facts.Patches.Count > 0 || facts.Length < length)
             {
-                blob = await PatchAsync(file, facts.Patches, cancellation).ConfigureAwait(false);
+                blob = await PatchAsync(file, facts, cancellation).ConfigureAwait(false);
             }
 
             outcome = "interrupted";
-            outcome = await KeepAsync(blob, facts, file, length, cancellation).ConfigureAwait(false) ? "known" : "stored";
+            outcome = await KeepAsync(blob, facts, file, cancellation).ConfigureAwait(false) ? "known" : "stored";
             return new UploadResponse { BlobId = blob.Hex, Width = (uint)facts.Width, Height = (uint)facts.Height };
         }
         finally
@@ -95,14 +95,16 @@ internal sealed class Uploads(
         }
     }
 
-    private static async ValueTask<BlobId> PatchAsync(string path, IReadOnlyList<PhotoPatch> patches, CancellationToken cancellation)
+    private static async ValueTask<BlobId> PatchAsync(string path, PhotoFacts facts, CancellationToken cancellation)
     {
         using (var file = File.OpenHandle(path, FileMode.Open, FileAccess.Write))
         {
-            foreach (var patch in patches)
+            foreach (var patch in facts.Patches)
             {
                 await RandomAccess.WriteAsync(file, patch.Bytes, patch.Offset, cancellation).ConfigureAwait(false);
             }
+
+            RandomAccess.SetLength(file, facts.Length);
         }
 
         await using var patched = Read(path);
@@ -111,9 +113,9 @@ internal sealed class Uploads(
 
     /// <summary>Row, bytes, row: bytes without a row, which nobody would ever delete, can't be, and a row without bytes says so and is swept.</summary>
     /// <returns>Whether they were stored before.</returns>
-    private async ValueTask<bool> KeepAsync(BlobId blob, PhotoFacts facts, string file, int length, CancellationToken cancellation)
+    private async ValueTask<bool> KeepAsync(BlobId blob, PhotoFacts facts, string file, CancellationToken cancellation)
     {
-        if (await rows.RegisterAsync(blob, facts, length, cancellation).ConfigureAwait(false))
+        if (await rows.RegisterAsync(blob, facts, cancellation).ConfigureAwait(false))
         {
             return true;
         }

@@ -8,7 +8,7 @@ public sealed class BlobRows(INodeWrites writes)
 {
     /// <summary>Makes the row, before the bytes are stored. True: they are stored already, and will stay for
     /// <see cref="PhotoOptions.UnreferencedLifetime"/> at least.</summary>
-    public ValueTask<bool> RegisterAsync(BlobId blob, PhotoFacts facts, long length, CancellationToken cancellation) => RunAsync(
+    public ValueTask<bool> RegisterAsync(BlobId blob, PhotoFacts facts, CancellationToken cancellation) => RunAsync(
         blob,
         BlobSql.Register,
         async (command, ct) => (bool)(await command.ExecuteScalarAsync(ct).ConfigureAwait(false))!,
@@ -16,7 +16,7 @@ public sealed class BlobRows(INodeWrites writes)
         new NpgsqlParameter<short> { TypedValue = (short)facts.Format },
         new NpgsqlParameter<int> { TypedValue = facts.Width },
         new NpgsqlParameter<int> { TypedValue = facts.Height },
-        new NpgsqlParameter<long> { TypedValue = length });
+        new NpgsqlParameter<long> { TypedValue = facts.Length });
 
     /// <summary>Says that the bytes are stored.</summary>
     public ValueTask<bool> StoredAsync(BlobId blob, CancellationToken cancellation) => RunAsync(blob, BlobSql.Stored, ChangedAsync, cancellation);

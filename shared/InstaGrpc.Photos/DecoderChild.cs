@@ -59,7 +59,7 @@ public static unsafe class DecoderChild
                 {
                     var facts = renderer.Inspect(photo, length, mostPixels);
                     var patches = DecoderFrame.Write(facts.Patches);
-                    Answer(output, DecoderFrame.Answer(false, facts.Format, 0, facts.Width, facts.Height, patches.Length), patches);
+                    Answer(output, DecoderFrame.Answer(false, facts.Format, 0, facts.Width, facts.Height, patches.Length, facts.Length), patches);
                 }
                 else
                 {

@@ -1,5 +1,4 @@
-using System.Collections.Concurrent;
-using System.Runtime.InteropServices;
+using System.Runtime.ExceptionServices;
 using System.Text;
 using InstaGrpc.Photos.Internal.Decoding;
 using Microsoft.Extensions.Logging;
@@ -8,8 +7,9 @@ namespace InstaGrpc.Photos;
 
 /// <summary>
 /// Decodes photos in child processes, so that a decoder which a photo crashes, blows up or sends astray costs that photo's request and nothing else. A
-/// child that dies under a photo is replaced, and the photo tried once more on the new one; a photo under which both die is refused. HEIC has a child of
-/// its own, with a libvips that reads it. Children are started when first needed, and kept.
+/// child that dies under a photo is replaced, and the photo tried once more on the new one; a photo under which both die is refused. One for which both
+/// take too long is not: it may be this machine that is slow (the child's processor time has a limit of its own). HEIC has a child of its own, with a
+/// libvips that reads it. Children are started when first needed, and kept.
 /// </summary>
 public sealed partial class PhotoDecoder : IDisposable
 {
@@ -20,8 +20,8 @@ public sealed partial class PhotoDecoder : IDisposable
     private readonly PhotoOptions _options;
     private readonly PhotoMetrics _metrics;
     private readonly ILogger<PhotoDecoder> _logger;
-    private readonly Children _usual;
-    private readonly Children _heic;
+    private readonly DecoderChildren _usual;
+    private readonly DecoderChildren _heic;
     private readonly string _program;
 
     /// <summary>Starts nothing yet.</summary>
@@ -29,8 +29,8 @@ public sealed partial class PhotoDecoder : IDisposable
     {
         (_options, _metrics, _logger) = (options, metrics, logger);
         _program = options.DecoderProgram ?? Path.Combine(AppContext.BaseDirectory, "insta");
-        _usual = new Children(LibvipsPath.Find(options), Math.Max(1, options.Decoders));
-        _heic = new Children(options.HeicLibvips, HeicChildren);
+        _usual = new DecoderChildren(LibvipsPath.Find(options), Math.Max(1, options.Decoders));
+        _heic = new DecoderChildren(options.HeicLibvips, HeicChildren);
     }
 
     /// <summary>Process ids of the children that wait for work or do some.</summary>
@@ -41,11 +41,20 @@ public sealed partial class PhotoDecoder : IDisposable
     /// <param name="length">Its bytes.</param>
     /// <param name="cancellation">Gives up.</param>
     /// <exception cref="PhotoRefusedException">They are no photo that is taken; the message says what is wrong.</exception>
-    /// <exception cref="PhotoDecoderUnavailableException">No child process can be started here.</exception>
+    /// <exception cref="PhotoDecoderUnavailableException">No child process can be started here, or none has the time.</exception>
     public async ValueTask<PhotoFacts> InspectAsync(Func<Stream> open, int length, CancellationToken cancellation)
     {
         var answer = await AskAsync(DecoderFrame.Inspect, _nothing, open, length, cancellation).ConfigureAwait(false);
-        return new PhotoFacts(answer.Format, answer.Width, answer.Height, DecoderFrame.ReadPatches(answer.Payload));
+        try
+        {
+            return answer.Kept is var kept && kept > 0 && kept <= length
+                ? new PhotoFacts(answer.Format, answer.Width, answer.Height, kept, DecoderFrame.ReadPatches(answer.Payload, kept))
+                : throw new InvalidDataException($"{kept} of {length} bytes are to be kept");
+        }
+        catch (InvalidDataException e)
+        {
+            throw new PhotoRefusedException($"can't be decoded: the decoder answers what can't be ({e.Message})");
+        }
     }
 
     /// <summary>Makes a photo smaller.</summary>
@@ -94,9 +103,19 @@ public sealed partial class PhotoDecoder : IDisposable
         try
         {
             var frame = DecoderFrame.Request(kind, request, length, _options.MostPixels);
-            var answer = await TryAsync(children, frame, open, fresh: false, cancellation).ConfigureAwait(false)
-                ?? await TryAsync(children, frame, open, fresh: true, cancellation).ConfigureAwait(false)
-                ?? throw new PhotoRefusedException("can't be decoded: it takes more time or memory than a photo may, or crashes the decoder");
+            var (answer, wasLate) = await TryAsync(children, frame, open, fresh: false, cancellation).ConfigureAwait(false);
+            if (answer is null)
+            {
+                (answer, wasLate) = await TryAsync(children, frame, open, fresh: true, cancellation).ConfigureAwait(false);
+            }
+
+            if (answer is null)
+            {
+                throw wasLate
+                    ? new PhotoDecoderUnavailableException($"a photo took longer than {_options.DecoderTime} twice (Insta:Photos:DecoderTime)", null)
+                    : new PhotoRefusedException("can't be decoded: it takes more time or memory than a photo may, or crashes the decoder");
+            }
+
             return answer.Refused ? throw new PhotoRefusedException(Encoding.UTF8.GetString(answer.Payload)) : answer;
         }
         finally
@@ -114,9 +133,12 @@ public sealed partial class PhotoDecoder : IDisposable
         return request.Format == PhotoFormat.Heic || PhotoFormats.Detect(head) == PhotoFormat.Heic;
     }
 
-    /// <summary>Null: the child died or took too long.</summary>
-    private async ValueTask<DecoderAnswer?> TryAsync(Children children, byte[] frame, Func<Stream> open, bool fresh, CancellationToken cancellation)
+    /// <summary>Null: the child died, or took too long.</summary>
+    private async ValueTask<(DecoderAnswer? Answer, bool WasLate)> TryAsync(
+        DecoderChildren children, byte[] frame, Func<Stream> open, bool fresh, CancellationToken cancellation)
     {
+        // Before a child is asked: a photo that is not there any more is its caller's affair, and no child dies of it.
+        await using var photo = open();
         // The second attempt gets a new child: one that waited could have been harmed by whatever killed the first.
         DecoderProcess? child = null;
         if (fresh || !children.Idle.TryPop(out child))
@@ -129,16 +151,20 @@ public sealed partial class PhotoDecoder : IDisposable
         var done = false;
         try
         {
-            await using var photo = open();
             var answer = await child.AskAsync(frame, photo, DecoderProcess.NewBuffer(), limit.Token).ConfigureAwait(false);
             done = true;
-            return answer;
+            return (answer, false);
+        }
+        catch (UnreadablePhotoException e)
+        {
+            ExceptionDispatchInfo.Throw(e.Reason);
+            throw;
         }
         catch (Exception e) when (e is IOException || (e is OperationCanceledException && !cancellation.IsCancellationRequested))
         {
             _metrics.DecoderLost();
             LogLost(child.Id, e is IOException ? e.Message : $"it took longer than {_options.DecoderTime}");
-            return null;
+            return (null, e is not IOException);
         }
         finally
         {
@@ -147,14 +173,22 @@ public sealed partial class PhotoDecoder : IDisposable
         }
     }
 
-    private async ValueTask<DecoderProcess> StartAsync(Children children, CancellationToken cancellation)
+    private async ValueTask<DecoderProcess> StartAsync(DecoderChildren children, CancellationToken cancellation)
     {
+        // Its place is taken while it starts: one that never answers would hold it for ever.
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        limit.CancelAfter(_options.DecoderTime);
         try
         {
-            var child = await DecoderProcess.StartAsync(_program, children.Libvips, _options, cancellation).ConfigureAwait(false);
+            var child = await DecoderProcess.StartAsync(_program, children.Libvips, _options, limit.Token).ConfigureAwait(false);
             children.Alive[child.Id] = true;
             LogStarted(child.Id, child.Version);
             return child;
+        }
+        catch (OperationCanceledException e) when (!cancellation.IsCancellationRequested)
+        {
+            throw new PhotoDecoderUnavailableException(
+                $"no photo can be decoded here: {_program} {DecoderChild.Command} with {children.Libvips} did not start within {_options.DecoderTime}", e);
         }
         catch (Exception e) when (e is IOException or System.ComponentModel.Win32Exception)
         {
@@ -168,49 +202,4 @@ public sealed partial class PhotoDecoder : IDisposable
 
     [LoggerMessage(2101, LogLevel.Warning, "Decoder {Process} was lost under a photo: {Reason}")]
     private partial void LogLost(int process, string reason);
-
-    private sealed class Children(string libvips, int most) : IDisposable
-    {
-        private volatile bool _over;
-
-        public string Libvips => libvips;
-
-        public SemaphoreSlim Places { get; } = new(most);
-
-        public ConcurrentStack<DecoderProcess> Idle { get; } = new();
-
-        public ConcurrentDictionary<int, bool> Alive { get; } = new();
-
-        public void GiveBack(DecoderProcess child, bool whole)
-        {
-            if (whole)
-            {
-                Idle.Push(child);
-                if (!_over)
-                {
-                    return;
-                }
-
-                // Disposed meanwhile: whoever takes it out of the stack ends it.
-                if (!Idle.TryPop(out child!))
-                {
-                    return;
-                }
-            }
-
-            Alive.TryRemove(child.Id, out _);
-            child.Dispose();
-        }
-
-        public void Dispose()
-        {
-            _over = true;
-            while (Idle.TryPop(out var child))
-            {
-                child.Dispose();
-            }
-
-            Places.Dispose();
-        }
-    }
 }

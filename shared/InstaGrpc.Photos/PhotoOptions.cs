@@ -31,7 +31,7 @@ public sealed class PhotoOptions
     /// <summary>Processor time that one photo may take. 20 s by default.</summary>
     public TimeSpan DecoderCpu { get; set; } = TimeSpan.FromSeconds(20);
 
-    /// <summary>Time that one photo may take. 30 s by default.</summary>
+    /// <summary>Time that one photo may take, and the start of a child process. 30 s by default.</summary>
     public TimeSpan DecoderTime { get; set; } = TimeSpan.FromSeconds(30);
 
     /// <summary>The executable <c>insta</c>, for the child processes. By default the one beside this program.</summary>

@@ -61,16 +61,83 @@ public sealed class DecoderTests(Decoding decoding) : IClassFixture<Decoding>
         Assert.Equal(150, (await own.RenderAsync(photo, new RenderRequest(150, true, PhotoFormat.Jpeg, 80))).Width);
     }
 
-    [Fact]
-    public async Task APhotoThatNeedsMoreThanAPhotoMayIsRefusedAndTheNextOneIsServed()
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task APhotoThatNeedsMoreThanAPhotoMayIsRefusedAndTheNextOneIsServed(bool isMemory)
     {
-        // PNG decodes line by line, but not when it is interlaced or has to be turned; a square crop of a large one has enough with 64 MiB. So the limit is
-        // on time: none is left.
-        using var own = new Decoding(new PhotoOptions { Decoders = 1, DecoderTime = TimeSpan.FromMilliseconds(1) });
+        using var own = new Decoding(isMemory
+            ? new PhotoOptions { Decoders = 1, DecoderMemory = 32 * 1024 * 1024 }
+            : new PhotoOptions { Decoders = 1, DecoderCpu = TimeSpan.FromSeconds(1) });
+        // A PNG that has to be turned can't be decoded line by line: its pixels have to be held, 120 MB of them. And one that is written at a hundred
+        // qualities takes its time.
+        var (photo, request) = isMemory
+            ? (Photograph.WithChunk(GeneratedPicture.Png(new byte[8000 * 5000 * 3], 8000, 5000), "eXIf", Photograph.Place(orientation: 6)),
+                new RenderRequest(8000, false, PhotoFormat.WebP, 80))
+            : (GeneratedPicture.Png(5, 2000, 1500),
+                new RenderRequest(2000, false, PhotoFormat.WebP, 100) { Budget = 1, LeastQuality = 1, LeastLikeness = 0 });
+        await Assert.ThrowsAsync<PhotoRefusedException>(() => own.RenderAsync(photo, request));
+        // The kernel ends who takes too long; who gets no memory may still say so.
+        Assert.True(isMemory || own.Lost == 2, $"{own.Lost} decoders were lost");
+
+        Assert.Equal(64, (await own.InspectAsync(GeneratedPicture.Png(5, 64, 48))).Width);
+        if (isMemory)
+        {
+            using var usual = new Decoding(new PhotoOptions { Decoders = 1 });
+            Assert.Equal(8000, (await usual.InspectAsync(photo)).Height);
+        }
+    }
+
+    [Fact]
+    public async Task APhotoForWhichThereIsNoTimeIsNotSaidToBeBad()
+    {
+        // It may be the machine that is slow.
+        using var own = new Decoding(new PhotoOptions { Decoders = 1 });
         var png = GeneratedPicture.Png(5, 2000, 1500);
-        var refusal = await Assert.ThrowsAsync<PhotoRefusedException>(() => own.RenderAsync(png, new RenderRequest(1080, false, PhotoFormat.WebP, 80)));
-        Assert.Contains("more time or memory", refusal.Message, StringComparison.Ordinal);
+        await own.InspectAsync(png);
+        own.Options.DecoderTime = TimeSpan.FromMilliseconds(1);
+        await Assert.ThrowsAsync<PhotoDecoderUnavailableException>(() => own.RenderAsync(png, new RenderRequest(1080, false, PhotoFormat.WebP, 80)));
         Assert.Empty(own.Decoder.ProcessIds);
+
+        own.Options.DecoderTime = TimeSpan.FromSeconds(30);
+        Assert.Equal(1080, (await own.RenderAsync(png, new RenderRequest(1080, false, PhotoFormat.WebP, 80))).Width);
+    }
+
+    [Fact]
+    public async Task ADecoderThatNeverStartsHoldsNoPlaceForEver()
+    {
+        using var folder = TestFolder.Create();
+        var program = Path.Combine(folder.Path, "hangs");
+        await File.WriteAllTextAsync(program, "#!/bin/sh\nexec sleep 600\n");
+        using (var change = Process.Start("chmod", ["700", program]))
+        {
+            await change.WaitForExitAsync();
+        }
+
+        using var own = new Decoding(new PhotoOptions { Decoders = 1, DecoderProgram = program, DecoderTime = TimeSpan.FromMilliseconds(100) });
+        for (var i = 0; i < 2; i++)
+        {
+            var away = await Assert.ThrowsAsync<PhotoDecoderUnavailableException>(() => own.InspectAsync(GeneratedPicture.Png(5, 64, 48)));
+            Assert.Contains("did not start", away.Message, StringComparison.Ordinal);
+        }
+
+        Assert.Empty(own.Decoder.ProcessIds);
+    }
+
+    [Fact]
+    public async Task APhotoThatGoesWhileItsRequestWaitsCostsNoDecoder()
+    {
+        using var own = new Decoding(new PhotoOptions { Decoders = 1 });
+        await own.InspectAsync(GeneratedPicture.Png(5, 64, 48));
+        var child = Assert.Single(own.Decoder.ProcessIds);
+        var opened = 0;
+        // The first look tells the format; by the second the photo has gone to another tier.
+        await Assert.ThrowsAsync<FileNotFoundException>(() => own.Decoder.InspectAsync(
+            () => opened++ == 0 ? new MemoryStream(new byte[12]) : throw new FileNotFoundException("moved"), 12, CancellationToken.None).AsTask());
+
+        Assert.Equal(2, opened);
+        Assert.Equal(child, Assert.Single(own.Decoder.ProcessIds));
+        Assert.Equal(0, own.Lost);
     }
 
     [Fact]

@@ -8,6 +8,8 @@ namespace InstaGrpc.Photos.Tests;
 public sealed class Decoding : IDisposable
 {
     private readonly ServiceProvider _services = new ServiceCollection().AddMetrics().BuildServiceProvider();
+    private readonly MeterListener _listener = new();
+    private long _lost;
 
     public Decoding() : this(new PhotoOptions())
     {
@@ -16,7 +18,18 @@ public sealed class Decoding : IDisposable
     internal Decoding(PhotoOptions options)
     {
         Options = options;
-        Metrics = new PhotoMetrics(_services.GetRequiredService<IMeterFactory>());
+        var meters = _services.GetRequiredService<IMeterFactory>();
+        _listener.InstrumentPublished = (instrument, listener) =>
+        {
+            // Other tests count beside this one.
+            if (instrument.Meter.Scope == meters && instrument.Name == "insta.photos.decoders.lost")
+            {
+                listener.EnableMeasurementEvents(instrument);
+            }
+        };
+        _listener.SetMeasurementEventCallback<long>((_, lost, _, _) => Interlocked.Add(ref _lost, lost));
+        _listener.Start();
+        Metrics = new PhotoMetrics(meters);
         Decoder = new PhotoDecoder(options, Metrics, NullLogger<PhotoDecoder>.Instance);
     }
 
@@ -25,6 +38,9 @@ public sealed class Decoding : IDisposable
     public PhotoMetrics Metrics { get; }
 
     public PhotoDecoder Decoder { get; }
+
+    /// <summary>Decoders that were lost, as the meter counts them.</summary>
+    public long Lost => Volatile.Read(ref _lost);
 
     public Task<PhotoFacts> InspectAsync(byte[] photo) =>
         Decoder.InspectAsync(() => new MemoryStream(photo), photo.Length, CancellationToken.None).AsTask();
@@ -47,6 +63,7 @@ public sealed class Decoding : IDisposable
     {
         Decoder.Dispose();
         Metrics.Dispose();
+        _listener.Dispose();
         _services.Dispose();
     }
 }

@@ -24,7 +24,8 @@ public sealed class HostileFileTests(Decoding decoding) : IClassFixture<Decoding
             ("<!doctype html><html></html>"u8.ToArray(), "a web page"),
             ("PK\x03\x04 ............."u8.ToArray(), "a ZIP archive"),
             ([.. jpeg[..^30]], "cut off"), ([.. png[..^30]], "cut off"), ([.. webp[..^30]], "cut off"), ([.. heic[..^30]], "cut off"),
-            (Huge(png), "50000 x 50000"), (HugeJpeg(jpeg), "50000 x 50000"),
+            (Huge(png), "50000 x 50000"), (HugeJpeg(jpeg), "50000 x 50000"), (HugeHeic(heic), "50000 x 50000"),
+            (WithBrands(heic, "hevc", "mif1"), "a moving HEIC"), (WithBrands(heic, "mif1", "avif"), "an AVIF"), (WithBrands(heic, "avif", "mif1"), "brand avif"),
             ([.. jpeg, .. "PK\x03\x04 and the rest of an archive"u8], "hidden"),
             ([.. png, .. "<html><script>alert(1)</script>"u8], "hidden"),
             (Photograph.WithSegment(jpeg, 0xFE, "<script>alert(1)</script>"u8.ToArray()), "script"),
@@ -63,10 +64,13 @@ public sealed class HostileFileTests(Decoding decoding) : IClassFixture<Decoding
         using var own = new Decoding(new PhotoOptions { Decoders = 1 });
         byte[][] whole =
         [
+            // The first two start the children of both kinds.
+            await own.PhotoAsync(5, 320, 240, PhotoFormat.Heic),
             await own.PhotoAsync(1, 320, 240), await own.PhotoAsync(2, 320, 240, PhotoFormat.Png), await own.PhotoAsync(3, 320, 240, PhotoFormat.WebP),
             Photograph.WithSwappedColours(Photograph.WithExif(await own.PhotoAsync(4, 320, 240), 6)),
         ];
         var random = new Random(20_260_101);
+        var children = own.Decoder.ProcessIds.Order().ToArray();
         var (taken, refused) = (0, 0);
         foreach (var photo in whole)
         {
@@ -89,6 +93,9 @@ public sealed class HostileFileTests(Decoding decoding) : IClassFixture<Decoding
         }
 
         Assert.True(taken > 10 && refused > 50, $"{taken} taken, {refused} refused");
+        // None of them was refused because it crashed its decoder.
+        Assert.Equal((2, 0), (children.Length, own.Lost));
+        Assert.Equal(children, own.Decoder.ProcessIds.Order());
         foreach (var child in own.Decoder.ProcessIds)
         {
             var peak = (await File.ReadAllLinesAsync($"/proc/{child}/status")).Single(static line => line.StartsWith("VmHWM", StringComparison.Ordinal));
@@ -134,6 +141,23 @@ public sealed class HostileFileTests(Decoding decoding) : IClassFixture<Decoding
         BinaryPrimitives.WriteUInt16BigEndian(huge.AsSpan(frame + 5), 50_000);
         BinaryPrimitives.WriteUInt16BigEndian(huge.AsSpan(frame + 7), 50_000);
         return huge;
+    }
+
+    /// <summary>The size of the photo stands in the largest box ispe.</summary>
+    private static byte[] HugeHeic(byte[] heic)
+    {
+        var huge = heic.ToArray();
+        var size = huge.AsSpan().IndexOf("ispe"u8);
+        BinaryPrimitives.WriteInt32BigEndian(huge.AsSpan(size + 8), 50_000);
+        BinaryPrimitives.WriteInt32BigEndian(huge.AsSpan(size + 12), 50_000);
+        return huge;
+    }
+
+    /// <summary>The box ftyp has the brand first, and those that the file is also of from the ninth byte of its content on.</summary>
+    private static byte[] WithBrands(byte[] heic, string first, string other)
+    {
+        var rest = BinaryPrimitives.ReadInt32BigEndian(heic);
+        return [0, 0, 0, 20, .. "ftyp"u8, .. System.Text.Encoding.ASCII.GetBytes(first), 0, 0, 0, 0, .. System.Text.Encoding.ASCII.GetBytes(other), .. heic[rest..]];
     }
 
     private static byte[] WithChunk(byte[] png, ReadOnlySpan<byte> type, byte[] data)

@@ -1,13 +1,20 @@
 using System.Buffers.Binary;
 using System.Text;
+using InstaGrpc.Photos.Internal.Formats;
 
 namespace InstaGrpc.Photos.Tests;
 
 /// <summary>What cameras put beside the pixels of a JPEG, written by hand.</summary>
 internal static class Photograph
 {
+    /// <summary>What <see cref="Place"/> has of seconds: 1234/100.</summary>
+    public static readonly byte[] Seconds = [0, 0, 4, 210, 0, 0, 0, 100];
+
     /// <summary>Exif with an orientation (1 to 8) and a place.</summary>
-    public static byte[] WithExif(byte[] jpeg, int orientation)
+    public static byte[] WithExif(byte[] jpeg, int orientation) => WithSegment(jpeg, 0xE1, [.. "Exif\0\0"u8, .. Place(orientation)]);
+
+    /// <summary>A TIFF header with an orientation (1 to 8) and a place.</summary>
+    public static byte[] Place(int orientation = 1)
     {
         // Big-endian TIFF: IFD0 at 8 with two entries, the GPS directory at 38 with two, its rationals at 68.
         var tiff = new byte[92];
@@ -24,7 +31,49 @@ internal static class Photograph
             BinaryPrimitives.WriteUInt32BigEndian(tiff.AsSpan(68 + (4 * i)), place[i]);
         }
 
-        return WithSegment(jpeg, 0xE1, [.. "Exif\0\0"u8, .. tiff]);
+        return tiff;
+    }
+
+    /// <summary>A TIFF header with so many places (up to 512) that claim to be so many bytes long, from its beginning on.</summary>
+    public static byte[] LongPlaces(int places, uint bytes)
+    {
+        var tiff = new byte[26 + 2 + (12 * places)];
+        "MM\0*\0\0\0\x08"u8.CopyTo(tiff);
+        BinaryPrimitives.WriteUInt16BigEndian(tiff.AsSpan(8), 1);
+        Entry(tiff.AsSpan(10), 0x8825, 4, 1, 26);
+        BinaryPrimitives.WriteUInt16BigEndian(tiff.AsSpan(26), (ushort)places);
+        for (var i = 0; i < places; i++)
+        {
+            Entry(tiff.AsSpan(28 + (12 * i)), (ushort)i, 2, bytes, (uint)tiff.Length);
+        }
+
+        return tiff;
+    }
+
+    /// <summary>A PNG with one more chunk behind its header, whose checksum is right.</summary>
+    public static byte[] WithChunk(byte[] png, string type, byte[] data)
+    {
+        byte[] chunk = [0, 0, 0, 0, .. Encoding.ASCII.GetBytes(type), .. data, 0, 0, 0, 0];
+        BinaryPrimitives.WriteInt32BigEndian(chunk, data.Length);
+        BinaryPrimitives.WriteUInt32BigEndian(chunk.AsSpan(chunk.Length - 4), Crc32.Of(chunk.AsSpan(4, data.Length + 4)));
+        return [.. png[..33], .. chunk, .. png[33..]];
+    }
+
+    /// <summary>A WebP of that size with more chunks behind the image.</summary>
+    public static byte[] WithChunks(byte[] webp, int width, int height, params ReadOnlySpan<(string Type, byte[] Data)> behind)
+    {
+        byte[] extended = [.. "VP8X"u8, 10, 0, 0, 0, 0, 0, 0, 0, (byte)(width - 1), (byte)((width - 1) >> 8), 0, (byte)(height - 1), (byte)((height - 1) >> 8), 0];
+        byte[] file = webp.AsSpan(12).StartsWith("VP8X"u8) ? [.. webp] : [.. webp[..12], .. extended, .. webp[12..]];
+        foreach (var (type, data) in behind)
+        {
+            var length = new byte[4];
+            BinaryPrimitives.WriteInt32LittleEndian(length, data.Length);
+            file[20] |= type switch { "EXIF" => 0x08, "XMP " => 0x04, _ => 0 };
+            file = [.. file, .. Encoding.ASCII.GetBytes(type), .. length, .. data, .. new byte[data.Length & 1]];
+        }
+
+        BinaryPrimitives.WriteInt32LittleEndian(file.AsSpan(4), file.Length - 8);
+        return file;
     }
 
     public static byte[] WithXmp(byte[] jpeg, string xmp) =>

@@ -7,7 +7,7 @@ namespace InstaGrpc.Photos.Internal.Decoding;
 /// One request at a time. The child's first answer, unasked, is its libvips' version.
 /// <code>
 /// request:  0 kind, 1 square, 2 format, 3 quality, 4 least quality, 8 width, 12 budget, 16 least likeness (float), 20 length, 24 most pixels (int64)
-/// answer:   0 refused, 1 format, 2 quality, 4 width, 8 height, 12 length
+/// answer:   0 refused, 1 format, 2 quality, 4 width, 8 height, 12 length, 16 bytes of the photo that are kept
 /// </code>
 /// </summary>
 internal static class DecoderFrame
@@ -42,13 +42,14 @@ internal static class DecoderFrame
         BinaryPrimitives.ReadInt32LittleEndian(frame[20..]),
         BinaryPrimitives.ReadInt64LittleEndian(frame[24..]));
 
-    public static byte[] Answer(bool refused, PhotoFormat format, int quality, int width, int height, int length)
+    public static byte[] Answer(bool refused, PhotoFormat format, int quality, int width, int height, int length, int kept = 0)
     {
         var frame = new byte[Bytes];
         (frame[0], frame[1], frame[2]) = (refused ? (byte)1 : (byte)0, (byte)format, (byte)quality);
         BinaryPrimitives.WriteInt32LittleEndian(frame.AsSpan(4), width);
         BinaryPrimitives.WriteInt32LittleEndian(frame.AsSpan(8), height);
         BinaryPrimitives.WriteInt32LittleEndian(frame.AsSpan(12), length);
+        BinaryPrimitives.WriteInt32LittleEndian(frame.AsSpan(16), kept);
         return frame;
     }
 
@@ -58,6 +59,7 @@ internal static class DecoderFrame
         frame[2],
         BinaryPrimitives.ReadInt32LittleEndian(frame[4..]),
         BinaryPrimitives.ReadInt32LittleEndian(frame[8..]),
+        BinaryPrimitives.ReadInt32LittleEndian(frame[16..]),
         payload);
 
     public static int LengthOf(ReadOnlySpan<byte> answer) => BinaryPrimitives.ReadInt32LittleEndian(answer[12..]);
@@ -77,13 +79,20 @@ internal static class DecoderFrame
         return bytes;
     }
 
-    public static List<PhotoPatch> ReadPatches(ReadOnlyMemory<byte> bytes)
+    /// <exception cref="InvalidDataException">They are not all inside the photo: whoever wrote them is not what we started.</exception>
+    public static List<PhotoPatch> ReadPatches(ReadOnlyMemory<byte> bytes, int photo)
     {
         var patches = new List<PhotoPatch>();
         while (bytes.Length >= 8)
         {
+            var offset = BinaryPrimitives.ReadInt32LittleEndian(bytes.Span);
             var length = BinaryPrimitives.ReadInt32LittleEndian(bytes.Span[4..]);
-            patches.Add(new PhotoPatch(BinaryPrimitives.ReadInt32LittleEndian(bytes.Span), bytes.Slice(8, length)));
+            if (offset < 0 || length < 0 || length > bytes.Length - 8 || offset > photo - length)
+            {
+                throw new InvalidDataException($"{length} bytes at {offset} of a photo of {photo} bytes");
+            }
+
+            patches.Add(new PhotoPatch(offset, bytes.Slice(8, length)));
             bytes = bytes[(8 + length)..];
         }
 

@@ -10,7 +10,11 @@ internal sealed class DecoderProcess : IDisposable
 {
     private const int Chunk = 64 * 1024;
     private const int MostErrorLines = 8;
-    private const int MostAnswer = 512 * 1024 * 1024;
+
+    // More than PhotoPatches.Most: so much of the child's answer is held here. A variant has a few hundred KB; pixels are asked for by tests and benchmarks.
+    private const int MostOfInspection = 2 * 1024 * 1024;
+    private const int MostOfVariant = 32 * 1024 * 1024;
+    private const int MostOfPixels = 512 * 1024 * 1024;
 
     private readonly Process _process;
     private readonly Stream _requests;
@@ -53,7 +57,7 @@ internal sealed class DecoderProcess : IDisposable
         var child = new DecoderProcess(Process.Start(start) ?? throw new IOException($"{program} could not be started"));
         try
         {
-            child.Version = Encoding.UTF8.GetString((await child.AnswerAsync(cancellation).ConfigureAwait(false)).Payload);
+            child.Version = Encoding.UTF8.GetString((await child.AnswerAsync(MostOfInspection, cancellation).ConfigureAwait(false)).Payload);
             return child;
         }
         catch
@@ -64,16 +68,23 @@ internal sealed class DecoderProcess : IDisposable
     }
 
     /// <exception cref="IOException">It is gone.</exception>
+    /// <exception cref="UnreadablePhotoException">The photo ended or failed before its end: the child has done nothing wrong.</exception>
     public async Task<DecoderAnswer> AskAsync(ReadOnlyMemory<byte> frame, Stream photo, byte[] buffer, CancellationToken cancellation)
     {
         await _requests.WriteAsync(frame, cancellation).ConfigureAwait(false);
-        for (int read; (read = await photo.ReadAsync(buffer, cancellation).ConfigureAwait(false)) > 0;)
+        for (int read; (read = await ReadAsync(photo, buffer, cancellation).ConfigureAwait(false)) > 0;)
         {
             await _requests.WriteAsync(buffer.AsMemory(0, read), cancellation).ConfigureAwait(false);
         }
 
         await _requests.FlushAsync(cancellation).ConfigureAwait(false);
-        return await AnswerAsync(cancellation).ConfigureAwait(false);
+        var most = frame.Span[0] switch
+        {
+            DecoderFrame.Inspect => MostOfInspection,
+            DecoderFrame.Pixels => MostOfPixels,
+            _ => MostOfVariant,
+        };
+        return await AnswerAsync(most, cancellation).ConfigureAwait(false);
     }
 
     public void Dispose()
@@ -91,14 +102,26 @@ internal sealed class DecoderProcess : IDisposable
         _process.Dispose();
     }
 
-    private async Task<DecoderAnswer> AnswerAsync(CancellationToken cancellation)
+    private static async ValueTask<int> ReadAsync(Stream photo, byte[] buffer, CancellationToken cancellation)
+    {
+        try
+        {
+            return await photo.ReadAsync(buffer, cancellation).ConfigureAwait(false);
+        }
+        catch (IOException e)
+        {
+            throw new UnreadablePhotoException(e);
+        }
+    }
+
+    private async Task<DecoderAnswer> AnswerAsync(int most, CancellationToken cancellation)
     {
         var frame = new byte[DecoderFrame.Bytes];
         try
         {
             await _answers.ReadExactlyAsync(frame, cancellation).ConfigureAwait(false);
             var length = DecoderFrame.LengthOf(frame);
-            if (length is < 0 or > MostAnswer)
+            if (length < 0 || length > most)
             {
                 throw new IOException($"it answered with {length} bytes");
             }

@@ -11,11 +11,15 @@ internal sealed unsafe class PhotoRenderer(VipsLibrary vips)
     private const int HighestRatio = 4;
     private const int LongestHead = 1024 * 1024;
 
+    /// <summary>Looks at a photo as it will be stored: the bytes are changed first.</summary>
     /// <exception cref="PhotoRefusedException">It is no photo that is taken.</exception>
     public PhotoFacts Inspect(byte* bytes, int length, long mostPixels)
     {
-        var file = new ReadOnlySpan<byte>(bytes, length);
-        var (format, header) = PhotoFile.Inspect(file, mostPixels);
+        var (format, _) = PhotoFile.Inspect(new ReadOnlySpan<byte>(bytes, length), mostPixels);
+        var patches = new PhotoPatches(bytes, length);
+        length = PhotoLocation.Blank(patches, format);
+        // Once more: a place may claim to stand anywhere.
+        var (_, header) = PhotoFile.Inspect(new ReadOnlySpan<byte>(bytes, length), mostPixels);
         try
         {
             using var image = Load(format, bytes, length);
@@ -33,7 +37,7 @@ internal sealed unsafe class PhotoRenderer(VipsLibrary vips)
 
             // To the last line, but no more than a few lines at a time.
             using var average = new VipsOperation(vips, "avg").Set("in", image).Run();
-            return new PhotoFacts(format, width, height, PhotoLocation.Find(file, format));
+            return new PhotoFacts(format, width, height, length, patches.All);
         }
         catch (VipsException e)
         {

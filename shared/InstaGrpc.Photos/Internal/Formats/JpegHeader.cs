@@ -5,13 +5,41 @@ namespace InstaGrpc.Photos.Internal.Formats;
 /// <summary>JPEG (ITU-T T.81, annex B): a chain of markers, most with a length, and compressed data behind each start of scan.</summary>
 internal static class JpegHeader
 {
+    /// <summary>APP1: Exif and XMP.</summary>
+    public const byte Application1 = 0xE1;
+
     private const byte StartOfScan = 0xDA;
     private const byte EndOfImage = 0xD9;
 
     public static PhotoHeader Read(ReadOnlySpan<byte> file)
     {
         var (width, height) = (0, 0);
-        var at = 2;
+        for (var segment = First(file); ; segment = Next(file, segment))
+        {
+            if (segment.Marker == EndOfImage)
+            {
+                return width == 0 ? throw new PhotoRefusedException("is a JPEG without an image") : new PhotoHeader(width, height, segment.End);
+            }
+
+            if (IsFrame(segment.Marker) && segment.End - segment.Start >= 5)
+            {
+                var content = file[segment.Start..];
+                (height, width) = (BinaryPrimitives.ReadUInt16BigEndian(content[1..]), BinaryPrimitives.ReadUInt16BigEndian(content[3..]));
+            }
+        }
+    }
+
+    /// <summary>Behind the start of the image.</summary>
+    public static JpegSegment First(ReadOnlySpan<byte> file) => At(file, 2);
+
+    /// <summary>Null: that was the end of the image.</summary>
+    public static JpegSegment? TryNext(ReadOnlySpan<byte> file, JpegSegment segment) => segment.Marker == EndOfImage ? null : Next(file, segment);
+
+    private static JpegSegment Next(ReadOnlySpan<byte> file, JpegSegment segment) =>
+        At(file, segment.Marker == StartOfScan ? EndOfScan(file, segment.End) : segment.End);
+
+    private static JpegSegment At(ReadOnlySpan<byte> file, int at)
+    {
         while (true)
         {
             if (at + 2 > file.Length)
@@ -32,40 +60,25 @@ internal static class JpegHeader
             }
 
             at += 2;
-            if (marker == EndOfImage)
-            {
-                return width == 0 ? throw new PhotoRefusedException("is a JPEG without an image") : new PhotoHeader(width, height, at);
-            }
-
             // TEM and restart markers stand alone.
             if (marker is 0x01 or (>= 0xD0 and <= 0xD8))
             {
                 continue;
             }
 
-            if (at + 2 > file.Length || at + BinaryPrimitives.ReadUInt16BigEndian(file[at..]) > file.Length)
-            {
-                throw CutOff();
-            }
-
-            var length = BinaryPrimitives.ReadUInt16BigEndian(file[at..]);
-            if (length < 2)
-            {
-                throw new PhotoRefusedException($"is a damaged JPEG: a segment of {length} bytes at byte {at}");
-            }
-
-            var segment = file.Slice(at, length);
-            if (IsFrame(marker) && length >= 7)
-            {
-                (height, width) = (BinaryPrimitives.ReadUInt16BigEndian(segment[3..]), BinaryPrimitives.ReadUInt16BigEndian(segment[5..]));
-            }
-
-            at += length;
-            if (marker == StartOfScan)
-            {
-                at = EndOfScan(file, at);
-            }
+            return marker == EndOfImage ? new JpegSegment(marker, at, at) : new JpegSegment(marker, at + 2, at + LengthAt(file, at));
         }
+    }
+
+    private static int LengthAt(ReadOnlySpan<byte> file, int at)
+    {
+        if (at + 2 > file.Length || at + BinaryPrimitives.ReadUInt16BigEndian(file[at..]) > file.Length)
+        {
+            throw CutOff();
+        }
+
+        var length = BinaryPrimitives.ReadUInt16BigEndian(file[at..]);
+        return length < 2 ? throw new PhotoRefusedException($"is a damaged JPEG: a segment of {length} bytes at byte {at}") : length;
     }
 
     /// <summary>SOF0 to SOF15 but for the three codes between them that mean something else.</summary>
