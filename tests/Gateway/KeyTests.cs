@@ -1,4 +1,7 @@
+using System.Buffers.Text;
+using System.Net;
 using System.Text.Json;
+using Grpc.Core;
 using InstaGrpc.Contracts.AppV1;
 
 namespace InstaGrpc.Gateway.Tests;
@@ -31,6 +34,33 @@ public sealed class KeyTests(AssemblyServers servers) : IClassFixture<AssemblySe
     }
 
     [Fact]
+    public async Task WhereTheKeysCannotBeReadCallsAreUnavailableAndNothingFails()
+    {
+        await using var mesh = await GatewayMesh.StartAsync(servers.Servers);
+        var session = await mesh.SessionAsync();
+        var upload = await mesh.AppAs(session).UploadUrlAsync(new UploadUrlRequest { Length = 100 });
+        var unknown = $"{WithKid("es256-nobody")}.{session.AccessToken.Split('.', 2)[1]}";
+
+        // Another process, which has never seen them: whatever it logs as an error fails the test.
+        await using var without = await mesh.AnotherAsync(servers.Servers, ("Insta:Postgres:Directory", "postgres://u@127.0.0.1:1/d"));
+        using var http = new HttpClient { BaseAddress = without.Web };
+        using var photo = new ByteArrayContent(new byte[100]);
+
+        var refusal = await Assert.ThrowsAsync<RpcException>(
+            async () => await GatewayMesh.AppAs(without, session.AccessToken).HomeAsync(new HomeRequest()));
+        Assert.Equal(StatusCode.Unavailable, refusal.StatusCode);
+        Assert.DoesNotContain("127.0.0.1", refusal.Status.Detail, StringComparison.Ordinal);
+        Assert.Equal(HttpStatusCode.ServiceUnavailable, (await http.GetAsync("/.well-known/jwks.json")).StatusCode);
+        Assert.Equal(HttpStatusCode.ServiceUnavailable, (await http.PutAsync(upload.Url, photo)).StatusCode);
+
+        // One that has seen them goes on with these, and takes a name that it can't look for as one that there is not.
+        await mesh.Nodes.Directory.ExecuteAsync("ALTER TABLE gateway_keys RENAME TO gateway_keys_away");
+        await mesh.AppAs(session).SearchAsync(new SearchRequest { Prefix = "a" });
+        refusal = await Assert.ThrowsAsync<RpcException>(async () => await GatewayMesh.AppAs(mesh.Process, unknown).HomeAsync(new HomeRequest()));
+        Assert.Equal(StatusCode.Unauthenticated, refusal.StatusCode);
+    }
+
+    [Fact]
     public async Task TheKeySetHoldsNothingPrivate()
     {
         await using var mesh = await GatewayMesh.StartAsync(servers.Servers);
@@ -59,6 +89,9 @@ public sealed class KeyTests(AssemblyServers servers) : IClassFixture<AssemblySe
         Assert.Equal(0L, await mesh.Nodes.Directory.QueryAsync<long>(
             "SELECT count(*) FROM gateway_keys WHERE encode(substring(material from 1 for 5), 'hex') LIKE '30__020101'"));
     }
+
+    private static string WithKid(string kid) =>
+        Base64Url.EncodeToString(JsonSerializer.SerializeToUtf8Bytes(new { alg = "ES256", typ = "at+jwt", kid }));
 
     private static string KidOf(string token)
     {

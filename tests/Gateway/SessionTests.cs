@@ -10,6 +10,10 @@ namespace InstaGrpc.Gateway.Tests;
 public sealed class SessionTests(AssemblyServers servers) : IClassFixture<AssemblyServers>
 {
     [Fact]
+    public void WithoutAnotherSettingAPasswordIsHashedAsOftenAsOwaspRecommends() =>
+        Assert.Equal(210_000, new InstaGrpc.Services.Gateway.GatewayOptions().PasswordIterations);
+
+    [Fact]
     public async Task WhoSignsUpIsSignedIn()
     {
         await using var mesh = await GatewayMesh.StartAsync(servers.Servers);

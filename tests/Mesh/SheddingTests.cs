@@ -83,6 +83,35 @@ public sealed class SheddingTests
         Assert.InRange(gate.Pushback(), TimeSpan.FromMilliseconds(25), TimeSpan.FromSeconds(3));
     }
 
+    [Theory]
+    [InlineData(Priority.Sheddable)]
+    [InlineData(Priority.Normal)]
+    public void AFloodOfOnePriorityAloneNarrowsTheLimitToo(Priority priority)
+    {
+        var clock = new Clock();
+        var gate = new CallGate(new SheddingOptions { Initial = 200 }, clock);
+        List<int> seen = [];
+        for (var round = 0; round < 10_000; round++)
+        {
+            // More than may; those who may then wait for one of 16 connections, 5 ms each.
+            List<long> entered = [];
+            for (var call = 0; call < 400; call++)
+            {
+                if (gate.TryEnter(priority))
+                {
+                    entered.Add(clock.GetTimestamp());
+                }
+            }
+
+            seen.Add(entered.Count);
+            clock.Add(TimeSpan.FromMilliseconds(5 * Math.Max(1, (double)entered.Count / Connections)));
+            entered.ForEach(gate.Leave);
+        }
+
+        Assert.InRange(seen[0], 140, 220);
+        Assert.InRange(seen.Skip(5_000).Average(), Connections * 0.7, Connections * 2);
+    }
+
     /// <summary>Windows of a service that is asked for more than it can do: its calls wait for one of 16 connections.</summary>
     private static List<double> Run(AdaptiveLimit limit, int windows, Func<int, double> milliseconds, double noise)
     {
@@ -96,5 +125,16 @@ public sealed class SheddingTests
         }
 
         return seen;
+    }
+
+    private sealed class Clock : TimeProvider
+    {
+        private long _now;
+
+        public override long TimestampFrequency => TimeSpan.TicksPerSecond;
+
+        public override long GetTimestamp() => _now;
+
+        public void Add(TimeSpan time) => _now += time.Ticks;
     }
 }

@@ -24,6 +24,7 @@ internal sealed partial class GatewayKeys(
 
     private readonly SemaphoreSlim _reading = new(1);
     private KeyRing? _ring;
+    private FailedLook? _failed;
     private long _readAt;
 
     /// <summary>The keys as of the last look.</summary>
@@ -31,7 +32,9 @@ internal sealed partial class GatewayKeys(
     public ValueTask<KeyRing> GetAsync(CancellationToken cancellation) =>
         Volatile.Read(ref _ring) is { } ring ? new(ring) : ReadAsync(null, cancellation);
 
-    /// <summary>The key of this name, looked for again if it is not known.</summary>
+    /// <summary>The key of this name, looked for again if it is not known. One that can't be looked for is as one that is not known: it signs only when
+    /// every process knows it, so hardly anybody has a token of it.</summary>
+    /// <exception cref="NodeUnavailableException">No key is known yet, and the directory can't be reached.</exception>
     public async ValueTask<SigningKey?> FindAsync(string kid, CancellationToken cancellation)
     {
         var ring = await GetAsync(cancellation).ConfigureAwait(false);
@@ -40,9 +43,19 @@ internal sealed partial class GatewayKeys(
             return known;
         }
 
-        return time.GetElapsedTime(Volatile.Read(ref _readAt)) < _leastPause
-            ? null
-            : (await ReadAsync(ring, cancellation).ConfigureAwait(false)).Find(kid);
+        if (time.GetElapsedTime(Volatile.Read(ref _readAt)) < _leastPause)
+        {
+            return null;
+        }
+
+        try
+        {
+            return (await ReadAsync(ring, cancellation).ConfigureAwait(false)).Find(kid);
+        }
+        catch (NodeUnavailableException)
+        {
+            return null;
+        }
     }
 
     /// <exception cref="InvalidOperationException">The key that keys are encrypted with can't be one.</exception>
@@ -69,9 +82,9 @@ internal sealed partial class GatewayKeys(
                 {
                     await ReadAsync(Volatile.Read(ref _ring), stoppingToken).ConfigureAwait(false);
                 }
-                catch (Exception e) when (e is NodeUnavailableException or NpgsqlException)
+                catch (NodeUnavailableException)
                 {
-                    LogUnread(e.Message);
+                    // Said where it happened.
                 }
             }
             while (await timer.WaitForNextTickAsync(stoppingToken).ConfigureAwait(false));
@@ -82,7 +95,8 @@ internal sealed partial class GatewayKeys(
         }
     }
 
-    /// <summary>Reads, unless somebody else has read since the caller saw <paramref name="seen"/>.</summary>
+    /// <summary>Reads, unless somebody else has read since the caller saw <paramref name="seen"/>, or has just tried in vain: a directory that is away is
+    /// not asked once for each call that waits here.</summary>
     private async ValueTask<KeyRing> ReadAsync(KeyRing? seen, CancellationToken cancellation)
     {
         await _reading.WaitAsync(cancellation).ConfigureAwait(false);
@@ -93,6 +107,23 @@ internal sealed partial class GatewayKeys(
                 return newer;
             }
 
+            if (_failed is { } failed && time.GetElapsedTime(failed.At) < _leastPause)
+            {
+                throw new NodeUnavailableException(NodePool.DirectoryNode, failed.Cause);
+            }
+
+            return await LookAsync(cancellation).ConfigureAwait(false);
+        }
+        finally
+        {
+            _reading.Release();
+        }
+    }
+
+    private async ValueTask<KeyRing> LookAsync(CancellationToken cancellation)
+    {
+        try
+        {
             var connection = await nodes.OpenAsync(NodePool.DirectoryNode, cancellation).ConfigureAwait(false);
             await using (connection.ConfigureAwait(false))
             {
@@ -108,12 +139,15 @@ internal sealed partial class GatewayKeys(
                     Material(rows.First(static row => row.Kind == Secret)));
                 Volatile.Write(ref _readAt, time.GetTimestamp());
                 Volatile.Write(ref _ring, ring);
+                _failed = null;
                 return ring;
             }
         }
-        finally
+        catch (Exception e) when (e is NpgsqlException || NodeUnavailableException.IsCausedBy(e))
         {
-            _reading.Release();
+            _failed = new FailedLook(e, time.GetTimestamp());
+            LogUnread(e.Message);
+            throw e as NodeUnavailableException ?? new NodeUnavailableException(NodePool.DirectoryNode, e);
         }
     }
 
@@ -190,6 +224,10 @@ internal sealed partial class GatewayKeys(
 
     [LoggerMessage(2001, LogLevel.Warning, "The gateway's keys can't be read: {Reason}")]
     private partial void LogUnread(string reason);
+
+    /// <param name="Cause">Why.</param>
+    /// <param name="At">The clock's timestamp then.</param>
+    private sealed record FailedLook(Exception Cause, long At);
 
     private sealed record Row(string Kid, string Kind, byte[] Material, bool Wrapped, TimeSpan ActivatesIn, TimeSpan Age);
 }

@@ -7,6 +7,8 @@ internal static class EventIds
     public const int HandlerUnavailable = 1001;
     public const int UndeclaredCaller = 1002;
     public const int UndeclaredDependency = 1003;
+    public const int CallerFailed = 1004;
+    public const int CallerUnavailable = 1005;
     public const int OverrideRefused = 1010;
     public const int OverridesInForce = 1011;
     public const int RunningUncached = 1021;

@@ -12,7 +12,7 @@ namespace InstaGrpc.Mesh.Shedding;
 /// <para>
 /// Unlike limits that compare with a remembered "latency without load" (TCP Vegas, Envoy's gradient controller, Netflix's Gradient2), it
 /// has nothing to remember: no moments in which traffic is held back to measure anew, and when the handlers themselves become slower the
-/// knee is where it was, and so is the limit. An experiment costs at most a tenth of the limit for a fifth of the time.
+/// knee is where it was, and so is the limit. An experiment costs at most a tenth of the limit (one call, where that is more) for a fifth of the time.
 /// </para>
 /// </summary>
 internal sealed class AdaptiveLimit

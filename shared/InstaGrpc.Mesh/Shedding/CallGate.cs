@@ -43,12 +43,10 @@ internal sealed class CallGate
             return true;
         }
 
+        // Of whatever priority: each has a part of the limit, so each experiment with the limit is one with how many of them run. Where the part of
+        // SHEDDABLE calls keeps them out and the others stay below theirs, the experiments change nothing, and the limit grows until they do.
         Interlocked.Decrement(ref _running);
-        if (priority != Priority.Sheddable)
-        {
-            Interlocked.Increment(ref _refused);
-        }
-
+        Interlocked.Increment(ref _refused);
         return false;
     }
 
