@@ -57,7 +57,8 @@ public sealed class GatewayOptions
     /// <value>Empty: paths alone, as pages of this origin need them.</value>
     public string PublicUrl { get; set; } = "";
 
-    /// <summary>The largest photo, in bytes.</summary>
+    /// <summary>The largest photo, in bytes, that an upload URL is given for. More needs <c>Insta:Photos:MostBytes</c> of the role media, too, which
+    /// would refuse the upload at its end; the web app refuses more than 30 MiB by itself (<c>maxBytes</c> in web/src/api/upload.ts).</summary>
     /// <value>30 MiB.</value>
     public long LargestUpload { get; set; } = 30 * 1024 * 1024;
 
@@ -73,11 +74,17 @@ public sealed class GatewayOptions
     /// <value>Empty: <c>wwwroot</c> beside the executable, or services/Gateway/wwwroot of the checkout that it was built in.</value>
     public string WebRoot { get; set; } = "";
 
-    /// <summary>Networks that may look at <c>/ops</c>, beside this machine: "10.0.0.0/8". Behind a proxy nobody is on this machine.</summary>
+    /// <summary>
+    /// Networks that may look at <c>/ops</c>, and at <c>/metrics</c> and <c>/process.json</c>, on a port for outside, beside this machine:
+    /// "10.0.0.0/8". Behind a proxy nobody is on this machine.
+    /// </summary>
     /// <value>Empty: none.</value>
     public IList<string> OpsNetworks { get; set; } = [];
 
-    /// <summary>Web listeners of the other processes whose figures <c>/ops</c> shows: "http://host:8080".</summary>
+    /// <summary>
+    /// Where the other processes are whose figures <c>/ops</c> shows, each a listener that lets this one read <c>/process.json</c>: "http://host:8081".
+    /// A name of several addresses stands for as many processes, all of them asked (not with https: a certificate is for the name).
+    /// </summary>
     /// <value>Empty: only this process.</value>
     public IList<string> OpsProcesses { get; set; } = [];
 }

@@ -1,3 +1,4 @@
+using System.Net;
 using InstaGrpc.Contracts.FeedV1;
 using InstaGrpc.Contracts.GraphV1;
 using InstaGrpc.Contracts.MediaV1;
@@ -32,6 +33,14 @@ public static class GatewayRole
             .AddClient<GraphService.GraphServiceClient>()
             .AddClient<FeedService.FeedServiceClient>();
         services.TryAddSingleton(configuration.GetSection(GatewayOptions.Section).Get<GatewayOptions>() ?? new GatewayOptions());
+        services.AddOptions<MeshOptions>().Configure<GatewayOptions>(static (mesh, gateway) =>
+        {
+            // Who sees /ops sees what it is made of.
+            foreach (var network in gateway.OpsNetworks)
+            {
+                mesh.Mesh.ScrapeNetworks.Add(network);
+            }
+        });
         services.TryAddSingleton<RequestFields>();
         services.AddSingleton<IEdgeAuthentication, BearerAuthentication>();
         services.AddSingleton<KeyWrapping>();
@@ -51,6 +60,8 @@ public static class GatewayRole
         services.AddSingleton<NotificationStream>();
         services.AddSingleton<PhotoUploads>();
         services.AddSingleton<WebApp>();
+        services.TryAddSingleton<NameLookup>(Dns.GetHostAddressesAsync);
+        services.AddSingleton<OtherProcesses>();
         services.AddSingleton<OpsPage>();
         return services;
     }
@@ -75,7 +86,16 @@ public static class GatewayRole
 
     private static async Task<IResult> JwksAsync(HttpContext http, GatewayKeys keys)
     {
-        var ring = await keys.GetAsync(http.RequestAborted).ConfigureAwait(false);
+        KeyRing ring;
+        try
+        {
+            ring = await keys.GetAsync(http.RequestAborted).ConfigureAwait(false);
+        }
+        catch (NodeUnavailableException)
+        {
+            return Results.StatusCode(StatusCodes.Status503ServiceUnavailable);
+        }
+
         http.Response.Headers.CacheControl = "public, max-age=60";
         return Results.Json(new { keys = ring.Keys.Select(static key => key.ToJwk()) });
     }

@@ -78,7 +78,7 @@ internal sealed class RoleHost : IAsyncDisposable
         var (grpc, web) = Listeners(process);
         var named = builder.Configuration.GetSection(CertificateOptions.Section).Get<CertificateOptions>() ?? new CertificateOptions();
         builder.Services.AddSingleton(named);
-        var certificate = new ListenerCertificate(named);
+        var certificate = new ListenerCertificate(named, TimeProvider.System);
         builder.WebHost.UseKestrelCore().UseKestrelHttpsConfiguration().ConfigureKestrel(kestrel =>
         {
             kestrel.AddServerHeader = false;
@@ -89,6 +89,10 @@ internal sealed class RoleHost : IAsyncDisposable
                 listen.Protocols = certificate.IsNamed ? HttpProtocols.Http1AndHttp2 : HttpProtocols.Http1;
                 if (certificate.IsNamed) listen.UseHttps(certificate.Handshake);
             });
+            if (process.Ops.Listen.Length > 0)
+            {
+                kestrel.Listen(ListenAddress.Parse("Insta:Ops:Listen", process.Ops.Listen, 0), listen => listen.Protocols = HttpProtocols.Http1);
+            }
         });
 
         builder.Services.Configure<MeshOptions>(mesh => mesh.Mesh.ExternalPorts.Add(web.Port));

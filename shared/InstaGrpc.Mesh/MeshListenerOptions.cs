@@ -14,4 +14,11 @@ public sealed class MeshListenerOptions
     /// policy sees to it). Otherwise it is believed from loopback and from connections with a client certificate that Kestrel accepted.
     /// </summary>
     public IList<int> InternalPorts { get; set; } = [];
+
+    /// <summary>
+    /// Networks that may read <c>/metrics</c> and <c>/process.json</c> on a port of <see cref="ExternalPorts"/> of a process that serves the outside,
+    /// beside this machine: "10.0.0.0/8". Better is a listener of their own that the outside does not reach.
+    /// </summary>
+    /// <value>Empty: none.</value>
+    public IList<string> ScrapeNetworks { get; set; } = [];
 }

@@ -58,13 +58,13 @@ public sealed class MeshProcess : IAsyncDisposable
         StartAsync(configuration, null, add);
 
     /// <param name="configuration">As for the other.</param>
-    /// <param name="map">Maps what the roles serve beside gRPC, on a listener for outside too; null: there is none.</param>
+    /// <param name="map">Maps what the roles serve beside gRPC, on a listener for outside too (<c>Insta:Web:Listen</c>, or a free port); null: there is
+    /// none.</param>
     /// <param name="add">Adds the roles.</param>
     public static async Task<MeshProcess> StartAsync(
         IEnumerable<KeyValuePair<string, string?>> configuration, Action<IEndpointRouteBuilder>? map,
         params Action<IServiceCollection, IConfiguration>[] add)
     {
-        var web = map is null ? null : new IPEndPoint(IPAddress.Loopback, LoopbackPort.Free());
         var errors = new ErrorLog();
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions { EnvironmentName = "Development" });
         builder.Configuration.AddInMemoryCollection();
@@ -76,6 +76,8 @@ public sealed class MeshProcess : IAsyncDisposable
         {
             builder.Configuration[key] = value;
         }
+        var listen = builder.Configuration["Insta:Web:Listen"];
+        var web = map is null ? null : listen is null ? new IPEndPoint(IPAddress.Loopback, LoopbackPort.Free()) : IPEndPoint.Parse(listen);
         builder.Logging.AddProvider(errors).SetMinimumLevel(LogLevel.Warning);
         builder.Services.AddRouting();
         builder.Services.Configure<HostOptions>(static options => options.ShutdownTimeout = TimeSpan.FromSeconds(10));

@@ -2,9 +2,11 @@ using System.Net;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using InstaGrpc.Embedded;
+using InstaGrpc.Host.Configuration;
 using InstaGrpc.TestFixtures;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Server.Kestrel.Https;
 
 namespace InstaGrpc.Host.Tests;
 
@@ -40,6 +42,64 @@ public sealed class ListenerCertificateTests
         }
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task ARenewedCertificateIsTakenWithinHalfAMinuteOnceItsKeyIsThereToo(bool isMountedSecret)
+    {
+        using var folder = TestFolder.Create();
+        var (site, first, second) = (Path.Combine(folder.Path, "site"), Path.Combine(folder.Path, "1"), Path.Combine(folder.Path, "2"));
+        Directory.CreateDirectory(first);
+        Directory.CreateDirectory(second);
+        Write(first, isPem: true);
+        Write(second, isPem: true, name: "CN=renewed.example.org");
+        Directory.CreateDirectory(site);
+        var (path, key) = (Path.Combine(site, "site.pem"), Path.Combine(site, "site.pem.key"));
+        if (isMountedSecret)
+        {
+            // As a volume of Kubernetes has it: only the link in the middle ever changes.
+            Directory.CreateSymbolicLink(Path.Combine(site, "..data"), first);
+            File.CreateSymbolicLink(path, "..data/site.pem");
+            File.CreateSymbolicLink(key, "..data/site.pem.key");
+        }
+        else
+        {
+            Renew(first, "site.pem", DateTime.UtcNow.AddMinutes(-2));
+            Renew(first, "site.pem.key", DateTime.UtcNow.AddMinutes(-2));
+        }
+
+        var clock = new Clock();
+        var certificate = new ListenerCertificate(new CertificateOptions { Path = path, KeyPath = key }, clock);
+        certificate.Read();
+        Assert.Equal("CN=photos.example.org", await SubjectAsync());
+        if (isMountedSecret)
+        {
+            Directory.Delete(Path.Combine(site, "..data"));
+            Directory.CreateSymbolicLink(Path.Combine(site, "..data"), second);
+            File.SetLastWriteTimeUtc(Path.Combine(second, "site.pem"), DateTime.UtcNow.AddMinutes(1));
+        }
+        else
+        {
+            Renew(second, "site.pem", DateTime.UtcNow.AddMinutes(1));
+            clock.Now += TimeSpan.FromSeconds(31);
+            Assert.Equal("CN=photos.example.org", await SubjectAsync());
+            Renew(second, "site.pem.key", DateTime.UtcNow.AddMinutes(1));
+        }
+
+        Assert.Equal("CN=photos.example.org", await SubjectAsync());
+        clock.Now += TimeSpan.FromSeconds(31);
+        Assert.Equal("CN=renewed.example.org", await SubjectAsync());
+
+        void Renew(string from, string file, DateTime at)
+        {
+            File.Copy(Path.Combine(from, file), Path.Combine(site, file), overwrite: true);
+            File.SetLastWriteTimeUtc(Path.Combine(site, file), at);
+        }
+
+        async Task<string> SubjectAsync() =>
+            (await certificate.Handshake.OnConnection(new TlsHandshakeCallbackContext())).ServerCertificateContext!.TargetCertificate.Subject;
+    }
+
     [Fact]
     public async Task ACertificateThatCantBeUsedIsALineThatNamesTheSetting()
     {
@@ -48,6 +108,15 @@ public sealed class ListenerCertificateTests
         var fault = await Assert.ThrowsAsync<UsageException>(() => host.StartAsync(CancellationToken.None));
 
         Assert.StartsWith("Insta:Web:Certificate:Path is /nowhere/site.pem", fault.Message, StringComparison.Ordinal);
+    }
+
+    private sealed class Clock : TimeProvider
+    {
+        public TimeSpan Now { get; set; }
+
+        public override long TimestampFrequency => TimeSpan.TicksPerSecond;
+
+        public override long GetTimestamp() => Now.Ticks;
     }
 
     private static Role Echo() => new(
@@ -59,10 +128,11 @@ public sealed class ListenerCertificateTests
         new("Insta:Grpc:Listen", $"127.0.0.1:{LoopbackPort.Free()}"), new("Insta:Web:Listen", $"127.0.0.1:{LoopbackPort.Free()}"),
     ];
 
-    private static IEnumerable<KeyValuePair<string, string?>> Write(string folder, bool isPem)
+    internal static IEnumerable<KeyValuePair<string, string?>> Write(
+        string folder, bool isPem, string name = "CN=photos.example.org")
     {
         using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
-        using var certificate = new CertificateRequest("CN=photos.example.org", key, HashAlgorithmName.SHA256)
+        using var certificate = new CertificateRequest(name, key, HashAlgorithmName.SHA256)
             .CreateSelfSigned(DateTimeOffset.UtcNow.AddDays(-1), DateTimeOffset.UtcNow.AddDays(1));
         var path = Path.Combine(folder, isPem ? "site.pem" : "site.pfx");
         if (!isPem)

@@ -126,12 +126,13 @@ public sealed partial class OptionDefaultsTests
         IDictionary => new(key + ":n1:Region", "elsewhere"),
         IEnumerable and not string when property.PropertyType == typeof(IList<int>) => new(key + ":0", "7"),
         IEnumerable and not string when key.EndsWith(":Nodes", StringComparison.Ordinal) => new(key + ":0", "n1"),
+        IEnumerable and not string when key.EndsWith("Networks", StringComparison.Ordinal) => new(key + ":0", "10.0.0.0/8"),
         IEnumerable and not string => new(key + ":0", "a:1"),
         _ when property.PropertyType == typeof(bool?) => new(key, "True"),
         _ when property.PropertyType == typeof(Uri) => new(key, "http://127.0.0.1:1/"),
         _ when key.EndsWith(":Format", StringComparison.Ordinal) => new(key, "json"),
         _ when key.EndsWith(":Directory", StringComparison.Ordinal) => new(key, "postgres://u@127.0.0.1:1/d"),
-        string listen when listen.StartsWith("127.", StringComparison.Ordinal) => new(key, "127.0.0.1:0"),
+        string when key.EndsWith(":Listen", StringComparison.Ordinal) => new(key, "127.0.0.1:0"),
         _ => new(key, "another"),
     };
 

@@ -86,7 +86,8 @@ podAffinity:
 {{- $photos := has .role (list "media" "gateway") }}
 {{- $volume := include "insta.photosVolume" .root }}
 {{- $affinity := .root.Values.affinity }}
-{{- if and $photos $volume }}{{ $affinity = mergeOverwrite (include "insta.photosAffinity" .root | fromYaml) (deepCopy $affinity) }}{{ end -}}
+{{- if and $photos $volume }}{{ $affinity = mergeOverwrite (include "insta.photosAffinity" .root | fromYaml) (deepCopy $affinity) }}{{ end }}
+{{- $tls := and (eq .role "gateway") .root.Values.gateway.tls.secret -}}
 metadata:
   labels:
     {{- include "insta.labels" .root | nindent 4 }}
@@ -124,6 +125,19 @@ spec:
         {{- $stop := sub (int .settings.terminationGracePeriodSeconds) 7 }}
         - name: INSTA__STOPLIMIT
           value: {{ printf "%02d:%02d:%02d" (div $stop 3600) (mod (div $stop 60) 60) (mod $stop 60) | quote }}
+        {{- if $tls }}
+        - name: INSTA__WEB__CERTIFICATE__PATH
+          value: /etc/insta/tls/tls.crt
+        - name: INSTA__WEB__CERTIFICATE__KEYPATH
+          value: /etc/insta/tls/tls.key
+        {{- end }}
+        {{- if eq .role "gateway" }}
+        {{- /* Names that resolve to all pods of a role. */}}
+        {{- range $index, $role := keys .root.Values.roles | sortAlpha }}
+        - name: INSTA__GATEWAY__OPSPROCESSES__{{ $index }}
+          value: {{ printf "http://%s-%s:%d" (include "insta.name" $.root) $role (int $.root.Values.ports.ops) | quote }}
+        {{- end }}
+        {{- end }}
         {{- include "insta.env" .root | nindent 8 }}
         {{- if and $photos .root.Values.photos.secret }}
         - name: INSTA__PHOTOS__S3__ACCESSKEY
@@ -142,21 +156,32 @@ spec:
           containerPort: {{ .root.Values.ports.grpc }}
         - name: web
           containerPort: {{ .root.Values.ports.web }}
+        - name: ops
+          containerPort: {{ .root.Values.ports.ops }}
       startupProbe:
         httpGet:
           path: /healthz
           port: web
+          {{- if $tls }}
+          scheme: HTTPS
+          {{- end }}
         periodSeconds: 2
         failureThreshold: 60
       livenessProbe:
         httpGet:
           path: /healthz
           port: web
+          {{- if $tls }}
+          scheme: HTTPS
+          {{- end }}
         periodSeconds: 10
       readinessProbe:
         httpGet:
           path: /readyz
           port: web
+          {{- if $tls }}
+          scheme: HTTPS
+          {{- end }}
         periodSeconds: 5
       lifecycle:
         preStop:
@@ -170,6 +195,11 @@ spec:
       volumeMounts:
         - name: tmp
           mountPath: /tmp
+        {{- if $tls }}
+        - name: tls
+          mountPath: /etc/insta/tls
+          readOnly: true
+        {{- end }}
         {{- if $photos }}
         - name: photos
           mountPath: /var/lib/insta/photos
@@ -179,6 +209,11 @@ spec:
       emptyDir:
         medium: Memory
         sizeLimit: 64Mi
+    {{- if $tls }}
+    - name: tls
+      secret:
+        secretName: {{ $tls }}
+    {{- end }}
     {{- if $photos }}
     - name: photos
       {{- /* With a bucket: uploads while they come. */}}

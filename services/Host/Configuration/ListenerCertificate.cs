@@ -7,13 +7,13 @@ namespace InstaGrpc.Host.Configuration;
 
 /// <summary>The certificate of a listener, as the configuration names it. Whoever renews it writes the files anew: connections from then on have
 /// the new one, and no process is started again.</summary>
-internal sealed class ListenerCertificate(CertificateOptions options)
+internal sealed class ListenerCertificate(CertificateOptions options, TimeProvider time)
 {
     private static readonly TimeSpan _pause = TimeSpan.FromSeconds(30);
 
     private readonly Lock _reading = new();
     private SslStreamCertificateContext? _context;
-    private DateTime _written;
+    private (DateTime Certificate, DateTime Key) _written;
     private long _looked;
 
     public bool IsNamed => !string.IsNullOrEmpty(options.Path);
@@ -29,9 +29,9 @@ internal sealed class ListenerCertificate(CertificateOptions options)
     {
         try
         {
-            var written = File.GetLastWriteTimeUtc(options.Path!);
+            var written = Written();
             _context = Load();
-            (_written, _looked) = (written, Environment.TickCount64);
+            (_written, _looked) = (written, time.GetTimestamp());
         }
         catch (Exception e) when (IsOfTheFile(e))
         {
@@ -41,11 +41,11 @@ internal sealed class ListenerCertificate(CertificateOptions options)
 
     private SslStreamCertificateContext Current()
     {
-        if (Environment.TickCount64 - Volatile.Read(ref _looked) < _pause.TotalMilliseconds || !_reading.TryEnter()) return _context!;
+        if (time.GetElapsedTime(Volatile.Read(ref _looked)) < _pause || !_reading.TryEnter()) return _context!;
         try
         {
-            Volatile.Write(ref _looked, Environment.TickCount64);
-            if (File.GetLastWriteTimeUtc(options.Path!) is var written && written != _written)
+            Volatile.Write(ref _looked, time.GetTimestamp());
+            if (Written() is var written && written != _written)
             {
                 _context = Load();
                 _written = written;
@@ -53,7 +53,7 @@ internal sealed class ListenerCertificate(CertificateOptions options)
         }
         catch (Exception e) when (IsOfTheFile(e))
         {
-            // Half written, or gone: the former one until it is whole.
+            // Half written, gone, or one of two files that belong together: the former ones until they are whole.
         }
         finally
         {
@@ -61,6 +61,13 @@ internal sealed class ListenerCertificate(CertificateOptions options)
         }
         return _context!;
     }
+
+    private (DateTime Certificate, DateTime Key) Written() =>
+        (WrittenAt(options.Path!), string.IsNullOrEmpty(options.KeyPath) ? default : WrittenAt(options.KeyPath));
+
+    // A mounted secret is a link that never changes to a file that is another one after each renewal.
+    private static DateTime WrittenAt(string path) =>
+        File.GetLastWriteTimeUtc(File.ResolveLinkTarget(path, returnFinalTarget: true)?.FullName ?? path);
 
     private SslStreamCertificateContext Load()
     {
@@ -77,5 +84,6 @@ internal sealed class ListenerCertificate(CertificateOptions options)
         return SslStreamCertificateContext.Create(certificate, chain, offline: true);
     }
 
-    private static bool IsOfTheFile(Exception e) => e is CryptographicException or IOException or UnauthorizedAccessException or InvalidOperationException;
+    private static bool IsOfTheFile(Exception e) => e is CryptographicException or IOException or UnauthorizedAccessException
+        or InvalidOperationException or ArgumentException;
 }

@@ -12,6 +12,9 @@ public sealed class ProcessOptions
     /// <summary>The section <c>Insta:Web</c>.</summary>
     public WebOptions Web { get; set; } = new();
 
+    /// <summary>The section <c>Insta:Ops</c>.</summary>
+    public OpsOptions Ops { get; set; } = new();
+
     /// <summary>The section <c>Insta:Log</c>.</summary>
     public LogOptions Log { get; set; } = new();
 
@@ -44,6 +47,14 @@ public sealed class ProcessOptions
         /// <summary>ADDRESS:PORT of web, health and metrics; port 0: the kernel's choice.</summary>
         /// <value>127.0.0.1:8080.</value>
         public string Listen { get; set; } = $"127.0.0.1:{RoleHost.DefaultWebPort}";
+    }
+
+    public sealed class OpsOptions
+    {
+        /// <summary>ADDRESS:PORT of one more web listener, for scrapers and operators: where the outside reaches <see cref="Web"/>, metrics and
+        /// <c>/ops</c> can be had here by everybody who reaches it.</summary>
+        /// <value>Empty: none.</value>
+        public string Listen { get; set; } = "";
     }
 
     public sealed class LogOptions

@@ -15,6 +15,7 @@ public sealed class ProcessState
     private readonly ProcessRoles? _roles;
     private readonly TimeProvider _time;
     private readonly HashSet<string> _streams;
+    private readonly string _id = Guid.NewGuid().ToString("N");
 
     internal ProcessState(MetricsScrape scrape, HealthBoard health, MeshCatalog catalog, TimeProvider time, ProcessRoles? roles)
     {
@@ -71,7 +72,7 @@ public sealed class ProcessState
                     name, _roles?.Names ?? [.. _catalog.Services.Select(static service => service.Descriptor.Name)],
                     state.IsReady ? "ready" : "not ready",
                     string.Join("; ", state.Missing.Select(static missing => $"{missing.Name}: {missing.Reason}")),
-                    (DateTime.UtcNow - process.StartTime.ToUniversalTime()).TotalSeconds, process.WorkingSet64),
+                    (DateTime.UtcNow - process.StartTime.ToUniversalTime()).TotalSeconds, process.WorkingSet64, _id),
             ],
             [
                 .. caches.Select(static cache => new OpsCache(

@@ -1,3 +1,5 @@
+using System.Text.Json;
+using InstaGrpc.Mesh.Internal.Edge;
 using InstaGrpc.Mesh.Internal.Health;
 using InstaGrpc.Mesh.Ops;
 using Microsoft.AspNetCore.Builder;
@@ -5,6 +7,7 @@ using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Options;
 
 namespace InstaGrpc.Mesh.Internal.Telemetry;
 
@@ -22,11 +25,29 @@ internal static class MeshTelemetry
     }
 
     /// <summary><c>/metrics</c>: Prometheus text, or OpenMetrics (with exemplars) for those who ask for it. <c>/process.json</c>: what <c>/ops</c>
-    /// shows of this process.</summary>
+    /// shows of this process. Both only for <see cref="OpsAudience"/>.</summary>
     public static void MapMeshMetrics(this IEndpointRouteBuilder endpoints)
     {
-        endpoints.MapGet("/metrics", MetricsAsync);
-        endpoints.MapGet("/process.json", static (HttpContext http, ProcessState state) => Results.Json(state.Read(http.Request.Host.Value ?? "")));
+        var listeners = endpoints.ServiceProvider.GetRequiredService<IOptions<MeshOptions>>().Value.Mesh;
+        var audience = new OpsAudience(listeners, $"{MeshOptions.Section}:Mesh:{nameof(MeshListenerOptions.ScrapeNetworks)}", listeners.ScrapeNetworks);
+
+        // A process that serves nothing to the outside has nobody from there on its ports.
+        var isEdge = endpoints.ServiceProvider.GetServices<EdgeService>().Any();
+        endpoints.MapGet("/metrics", Open(MetricsAsync));
+        endpoints.MapGet("/process.json", Open(static http => http.Response.WriteAsJsonAsync(
+            http.RequestServices.GetRequiredService<ProcessState>().Read(http.Request.Host.Value ?? ""), JsonSerializerOptions.Web,
+            http.RequestAborted)));
+
+        RequestDelegate Open(RequestDelegate show) => !isEdge ? show : http =>
+        {
+            if (audience.Has(http))
+            {
+                return show(http);
+            }
+
+            http.Response.StatusCode = StatusCodes.Status404NotFound;
+            return Task.CompletedTask;
+        };
     }
 
     private static async Task MetricsAsync(HttpContext http)
