@@ -13,7 +13,8 @@ public sealed class PhotoOptions
     /// <summary>The S3 API instead of the folder.</summary>
     public S3Settings S3 { get; set; } = new();
 
-    /// <summary>Bytes of a photo. 30 MiB by default.</summary>
+    /// <summary>Bytes of a photo. 30 MiB by default. More needs <c>Insta:Gateway:LargestUpload</c>, too, and the web app has a limit of its own
+    /// (<c>maxBytes</c> in services/Gateway/web/src/api/upload.ts).</summary>
     public int MostBytes { get; set; } = 30 * 1024 * 1024;
 
     /// <summary>Pixels of a photo. 100 million by default.</summary>
@@ -22,7 +23,7 @@ public sealed class PhotoOptions
     /// <summary>How long an upload may send nothing. 30 s by default.</summary>
     public TimeSpan UploadSilence { get; set; } = TimeSpan.FromSeconds(30);
 
-    /// <summary>Child processes that decode, each one photo at a time. 2 by default.</summary>
+    /// <summary>Child processes that decode, each one photo at a time. 2 by default, and one more for HEIC where there is any.</summary>
     public int Decoders { get; set; } = 2;
 
     /// <summary>Bytes of address space that a child process may use beyond what it starts with. 1 GiB by default; 0: no limit.</summary>

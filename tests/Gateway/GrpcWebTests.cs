@@ -46,6 +46,19 @@ public sealed class GrpcWebTests(AssemblyServers servers) : IClassFixture<Assemb
     }
 
     [Theory]
+    [InlineData(20, HttpStatusCode.OK)]
+    [InlineData(500, HttpStatusCode.BadRequest)]
+    public async Task ABodyOfTextHasALimitOfItsOwn(int letters, HttpStatusCode answered)
+    {
+        await using var mesh = await GatewayMesh.StartAsync(servers.Servers, ("Insta:GrpcWeb:LargestTextRequest", "200"));
+
+        using var answer = await mesh.PostAsync(Home, new HomeRequest { PageToken = new string('a', letters) }, "application/grpc-web-text");
+
+        Assert.Equal(answered, answer.StatusCode);
+        Assert.Equal(letters > 200, (await answer.Content.ReadAsStringAsync()).Contains("longer than 200 bytes", StringComparison.Ordinal));
+    }
+
+    [Theory]
     [InlineData("application/grpc-web+proto")]
     [InlineData("application/grpc-web-text+proto")]
     public async Task EachMessageOfAStreamCanBeReadWhenItComes(string type)

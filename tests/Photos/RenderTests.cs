@@ -7,8 +7,12 @@ public sealed class RenderTests(Decoding decoding) : IClassFixture<Decoding>
 
     [Theory]
     [InlineData(1, 80, 60, 0, 0)]
+    [InlineData(2, 80, 60, 79, 0)]
     [InlineData(3, 80, 60, 79, 59)]
+    [InlineData(4, 80, 60, 0, 59)]
+    [InlineData(5, 60, 80, 0, 0)]
     [InlineData(6, 60, 80, 59, 0)]
+    [InlineData(7, 60, 80, 59, 79)]
     [InlineData(8, 60, 80, 0, 79)]
     public async Task OrientationIsApplied(int orientation, int width, int height, int x, int y)
     {

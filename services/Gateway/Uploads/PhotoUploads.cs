@@ -1,10 +1,12 @@
 using System.Globalization;
+using System.IO.Pipelines;
 using Google.Protobuf;
 using Grpc.Core;
 using InstaGrpc.Contracts.AppV1;
 using InstaGrpc.Contracts.MediaV1;
 using InstaGrpc.Mesh;
 using InstaGrpc.Mesh.GrpcWeb;
+using InstaGrpc.Postgres;
 using InstaGrpc.Services.Gateway.Sessions;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
@@ -54,7 +56,17 @@ internal sealed class PhotoUploads(
         }
 
         _origins.Allows(http);
-        var secret = (await keys.GetAsync(http.RequestAborted).ConfigureAwait(false)).Secret;
+        byte[] secret;
+        try
+        {
+            secret = (await keys.GetAsync(http.RequestAborted).ConfigureAwait(false)).Secret;
+        }
+        catch (NodeUnavailableException)
+        {
+            await AnswerAsync(http, StatusCodes.Status503ServiceUnavailable, "uploads can't be taken at the moment").ConfigureAwait(false);
+            return;
+        }
+
         if (!UploadTicket.TryRead((string?)http.Request.RouteValues["ticket"] ?? "", secret, out var ticket))
         {
             await AnswerAsync(http, StatusCodes.Status403Forbidden, "this is no URL that UploadUrl gave").ConfigureAwait(false);
@@ -86,7 +98,7 @@ internal sealed class PhotoUploads(
         try
         {
             using var call = media.Upload(new CallOptions(cancellationToken: limit.Token).OnBehalfOf(ticket.User));
-            await SendAsync(http, call.RequestStream, limit.Token).ConfigureAwait(false);
+            await SendAsync(http, call, limit.Token).ConfigureAwait(false);
             var answer = await call.ResponseAsync.ConfigureAwait(false);
             http.Response.StatusCode = StatusCodes.Status201Created;
             await http.Response.WriteAsJsonAsync(new { blobId = answer.BlobId }, http.RequestAborted).ConfigureAwait(false);
@@ -110,12 +122,22 @@ internal sealed class PhotoUploads(
         }
     }
 
-    private static async Task SendAsync(HttpContext http, IClientStreamWriter<UploadRequest> to, CancellationToken cancellation)
+    /// <summary>Passes the body on, until it ends or the call has an answer already.</summary>
+    private static async Task SendAsync(
+        HttpContext http, AsyncClientStreamingCall<UploadRequest, UploadResponse> call, CancellationToken cancellation)
     {
-        var body = http.Request.BodyReader;
+        var (body, to) = (http.Request.BodyReader, call.RequestStream);
+        var ended = Task.WhenAny(call.ResponseAsync, Task.Delay(Timeout.Infinite, cancellation));
         while (true)
         {
-            var read = await body.ReadAsync(cancellation).ConfigureAwait(false);
+            var read = await ReadAsync(body, ended).ConfigureAwait(false);
+            if (read.IsCanceled)
+            {
+                body.AdvanceTo(read.Buffer.End);
+                cancellation.ThrowIfCancellationRequested();
+                return;
+            }
+
             var left = read.Buffer;
             try
             {
@@ -127,11 +149,16 @@ internal sealed class PhotoUploads(
                     left = left.Slice(chunk.End);
                 }
             }
-            catch (Exception e) when (e is InvalidOperationException or RpcException && !cancellation.IsCancellationRequested)
+            catch (Exception e)
             {
-                // The call has ended already: its answer says why.
                 body.AdvanceTo(read.Buffer.End);
-                return;
+                if (e is InvalidOperationException or RpcException && !cancellation.IsCancellationRequested)
+                {
+                    // The call has ended already: its answer says why.
+                    return;
+                }
+
+                throw;
             }
 
             body.AdvanceTo(left.Start, left.End);
@@ -141,6 +168,24 @@ internal sealed class PhotoUploads(
                 return;
             }
         }
+    }
+
+    // Not by a token, after which the server could not read what is left of the body: it would count as being read for ever.
+    private static async ValueTask<ReadResult> ReadAsync(PipeReader body, Task ended)
+    {
+        var reading = body.ReadAsync(CancellationToken.None);
+        if (reading.IsCompleted)
+        {
+            return await reading.ConfigureAwait(false);
+        }
+
+        var read = reading.AsTask();
+        if (await Task.WhenAny(read, ended).ConfigureAwait(false) != read)
+        {
+            body.CancelPendingRead();
+        }
+
+        return await read.ConfigureAwait(false);
     }
 
     private static async Task AnswerAsync(HttpContext http, int status, string message)

@@ -22,6 +22,8 @@ internal sealed class Base64Request(byte[] plain) : IRequestBodyPipeFeature
             var read = await reader.ReadAsync(cancellation).ConfigureAwait(false);
             if (read.Buffer.Length > largest)
             {
+                // The server reads what is left of the body, which it can't while it counts as being read here.
+                reader.AdvanceTo(read.Buffer.End);
                 return null;
             }
 

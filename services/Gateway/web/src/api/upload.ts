@@ -3,6 +3,8 @@
 import { Code, ConnectError } from "@connectrpc/connect";
 import { app } from "./client.ts";
 
+// The server's limits are Insta:Gateway:LargestUpload and Insta:Photos:MostBytes; whoever raises those builds the app with another number here
+// (and in Compose's hint).
 export const maxBytes = 30 * 1024 * 1024;
 
 /** Gives the blob's id, for Post. Progress is from 0 to 1. */
