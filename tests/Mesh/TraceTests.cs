@@ -93,6 +93,31 @@ public sealed class TraceTests(AssemblyServers servers) : IClassFixture<Assembly
     }
 
     [Fact]
+    public async Task WhatIsKeptIsNotForTheOutsideToSay()
+    {
+        await using var receiver = await OtlpReceiver.StartAsync();
+        var (quick, slow, inside) = (Trace(sampled: true), Trace(sampled: true), Trace(sampled: true));
+        await using (var host = await StartAsync(receiver, ("Insta:Otlp:SlowCall", "00:10:00"), ("Insta:Otlp:SampleRatio", "0")))
+        {
+            await host.Notes.WriteNoteAsync(new() { NoteId = Note(11), Text = "n" }, NotesHost.As("user:1", inside.Header));
+            await RefusedAsync(host, quick.Header);
+            host.Settings["Insta:Otlp:SlowCall"] = "00:00:00.000001";
+            host.Configuration.Reload();
+            await RefusedAsync(host, slow.Header);
+        }
+
+        Assert.Contains(receiver.Spans, span => span.Trace == inside.Id);
+        Assert.DoesNotContain(receiver.Spans, span => span.Trace == quick.Id);
+
+        // Nor what is left out: it goes on under its own trace.
+        Assert.Contains(receiver.Spans, span => span.Trace == slow.Id && span.Name == $"{Service}/WriteNote");
+
+        static async Task RefusedAsync(NotesHost host, (string, string) header) =>
+            Assert.Equal(StatusCode.Unauthenticated, (await Assert.ThrowsAsync<RpcException>(async () => await host.NotesFromOutside.WriteNoteAsync(
+                new() { NoteId = Note(11), Text = "n" }, NotesHost.As("user:1", header)))).StatusCode);
+    }
+
+    [Fact]
     public async Task AnExemplarOfTheMetricsNamesASampledCallsTrace()
     {
         await using var receiver = await OtlpReceiver.StartAsync();

@@ -20,6 +20,8 @@ internal sealed class CallSampling(IOptionsMonitor<MeshOptions> options) : IStar
     // Asked every few seconds, and answered with an error as long as something is missing: nobody wants to read of it in traces.
     private static readonly string[] s_probes = ["/healthz", "/readyz", "/metrics", "/process.json", "/grpc.health.v1.Health"];
 
+    private readonly int[] _external = [.. options.CurrentValue.Mesh.ExternalPorts];
+
     public Action<IApplicationBuilder> Configure(Action<IApplicationBuilder> next) => app =>
     {
         if (options.CurrentValue.Otlp.Endpoint is not null)
@@ -52,9 +54,15 @@ internal sealed class CallSampling(IOptionsMonitor<MeshOptions> options) : IStar
         }
 
         var isCall = methods.TryGet(path, out var served);
-        if (activity.ParentId is null && IsIn(activity.TraceId, served?.Policy.SampleRatio ?? options.CurrentValue.Otlp.SampleRatio))
+        var part = served?.Policy.SampleRatio ?? options.CurrentValue.Otlp.SampleRatio;
+        if (activity.ParentId is null)
         {
-            activity.ActivityTraceFlags |= ActivityTraceFlags.Recorded;
+            Keep(activity, IsIn(activity.TraceId, part));
+        }
+        else if (_external.AsSpan().Contains(http.Connection.LocalPort))
+        {
+            // The trace of a phone goes on, but what is kept is not for the outside to say: neither by the flag nor by the choice of an id.
+            Keep(activity, Random.Shared.NextDouble() < part);
         }
 
         if (!isCall)
@@ -65,6 +73,10 @@ internal sealed class CallSampling(IOptionsMonitor<MeshOptions> options) : IStar
         activity.DisplayName = served!.Contract.FullName;
         return next(http);
     }
+
+    private static void Keep(Activity activity, bool isKept) => activity.ActivityTraceFlags = isKept
+        ? activity.ActivityTraceFlags | ActivityTraceFlags.Recorded
+        : activity.ActivityTraceFlags & ~ActivityTraceFlags.Recorded;
 
     // Photos, uploads, the web app: what the semantic conventions of HTTP tell.
     private static async Task PlainAsync(Activity activity, HttpContext http, RequestDelegate next)

@@ -25,7 +25,9 @@ internal sealed class LocalRoots(BaseProcessor<Activity> export, Func<TimeSpan> 
     public override void OnStart(Activity data)
     {
         base.OnStart(data);
-        while (IsRoot(data) && !data.Recorded)
+
+        // One that another process has begun may still lose its flag (CallSampling, on a port for outside).
+        while (IsRoot(data) && (!data.Recorded || data.HasRemoteParent))
         {
             if (!_waiting.TryGetValue(data.TraceId, out var waiting))
             {
