@@ -18,8 +18,7 @@ public sealed class ScriptTests
     private static readonly string[] _programs =
     [
         "bash", "cat", "chmod", "cut", "dirname", "env", "find", "flock", "grep", "head", "id", "kill", "ldconfig", "mkdir", "mv",
-        "readlink", "rm", "sed", "sha256sum",
-        "sleep", "sort", "tail", "tr", "uname",
+        "readlink", "rm", "sed", "sha256sum", "sleep", "sort", "tail", "tr", "uname",
     ];
 
     [Theory]

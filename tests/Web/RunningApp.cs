@@ -1,4 +1,6 @@
+using System.Globalization;
 using System.Text.Json;
+using InstaGrpc.Embedded;
 using InstaGrpc.TestFixtures;
 
 namespace InstaGrpc.Web.Tests;
@@ -11,6 +13,9 @@ public sealed class RunningApp : IAsyncLifetime
     private InstaProcess? _process;
 
     public RunningApp() => _web = new(StartAsync);
+
+    /// <summary>The port of 127.0.0.1 where a test may serve pages that the app's server lets call it.</summary>
+    public string OtherPort { get; } = LoopbackPort.Free().ToString(CultureInfo.InvariantCulture);
 
     /// <summary>Where it is served: <c>http://host:port</c>.</summary>
     public Task<string> WebAsync() => _web.Value;
@@ -26,7 +31,8 @@ public sealed class RunningApp : IAsyncLifetime
     private async Task<string> StartAsync()
     {
         var data = Path.Combine(_folder.Path, "data");
-        _process = InstaProcess.Start(null, "up", "--no-demo", "--grpc-port", "0", "--web-port", "0", "--data", data);
+        Dictionary<string, string> variables = new() { ["INSTA__GRPCWEB__ORIGINS__0"] = $"http://127.0.0.1:{OtherPort}" };
+        _process = InstaProcess.Start(variables, "up", "--no-demo", "--grpc-port", "0", "--web-port", "0", "--data", data);
         await _process.LineAsync("ready in ");
         using var endpoints = JsonDocument.Parse(await File.ReadAllTextAsync(Path.Combine(data, "endpoints.json")));
         return $"http://{endpoints.RootElement.GetProperty("web").GetString()}";

@@ -26,6 +26,7 @@ public sealed class WebAppTests(RunningApp app, ITestOutputHelper output) : ICla
         new()
         {
             ["INSTA_WEB"] = await app.WebAsync(),
+            ["INSTA_OTHER_PORT"] = app.OtherPort,
             ["INSTA_CHROMIUM"] = BrowserTheoryAttribute.Chromium,
             ["INSTA_SCREENSHOTS"] = Path.Combine(Checkout.StateFolder, "test-results", "screenshots"),
         },
