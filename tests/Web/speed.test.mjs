@@ -4,8 +4,9 @@ import assert from "node:assert/strict";
 import { photo, post, screenshot, signUp, test, until, visitor, web } from "./browser.mjs";
 
 const goalMs = 2_000;
-// The machine has other tests to do: one load within the goal proves that the app needs no more.
-const loads = 5;
+// Of three loads in a row the middle one counts. The machine has other tests to do: one such round of several proves that the app needs no more.
+const loads = 3;
+const rounds = 4;
 
 test("the first feed is there within 2 s on a processor four times slower, and nothing jumps", async (t) => {
   const page = await visitor(t);
@@ -36,13 +37,17 @@ test("the first feed is there within 2 s on a processor four times slower, and n
   await devtools.send("Network.setCacheDisabled", { cacheDisabled: true });
   await devtools.send("Emulation.setCPUThrottlingRate", { rate: 4 });
   const times = [];
-  while (times.length < loads && !times.some(({ feed, photo: there }) => feed < goalMs && there < goalMs)) {
-    await page.goto(web);
-    await page.locator(".photo.there").first().waitFor();
-    times.push(await page.evaluate(() => globalThis.seen));
+  const middle = (part) => times.slice(-loads).map((seen) => seen[part]).sort((one, other) => one - other)[(loads - 1) / 2];
+  const reached = () => middle("feed") < goalMs && middle("photo") < goalMs;
+  for (let round = 0; round < rounds && !(round > 0 && reached()); round++) {
+    for (let load = 0; load < loads; load++) {
+      await page.goto(web);
+      await page.locator(".photo.there").first().waitFor();
+      times.push(await page.evaluate(() => globalThis.seen));
+    }
   }
   t.diagnostic(`milliseconds after the navigation began: ${JSON.stringify(times)}`);
   await screenshot(page, "speed-first-feed");
-  assert.ok(Math.min(...times.map(({ photo: there }) => there)) < goalMs, JSON.stringify(times));
+  assert.ok(reached(), JSON.stringify(times));
   assert.ok(times.at(-1).shift < 0.02, `layout shift of ${times.at(-1).shift}`);
 });
