@@ -18,12 +18,19 @@ internal static class Suite
     /// <summary>What can be run: the server, the server as gRPC-Web, the client.</summary>
     public static IReadOnlyList<string> Sides { get; } = ["server", Web, "client"];
 
+    /// <summary>Cases of a side that may fail on a busy machine.</summary>
+    public static IReadOnlyList<string> Flaky(string side) => ListOf("flaky", side) is var list && File.Exists(list)
+        ? [.. File.ReadLines(list).Where(static line => line.Length > 0 && line[0] != '#')]
+        : [];
+
     /// <summary>Runs the suite's cases for one side.</summary>
     /// <param name="side">One of <see cref="Sides"/>.</param>
     /// <param name="more">More arguments for connectconformance.</param>
     /// <param name="line">Gets each line of its output; null: the console has them.</param>
+    /// <param name="excuses">Whether those of <see cref="Flaky"/> may fail.</param>
     /// <returns>Its exit code: 0 when exactly the cases fail that are listed; 2 when there is no suite.</returns>
-    public static async Task<int> RunAsync(string side, IEnumerable<string> more, Action<string>? line = null, CancellationToken ct = default)
+    public static async Task<int> RunAsync(
+        string side, IEnumerable<string> more, Action<string>? line = null, bool excuses = true, CancellationToken ct = default)
     {
         if (Checkout.FindTool(Tool) is not { } suite || !File.Exists(Path.Combine(suite, _runner)))
         {
@@ -32,14 +39,13 @@ internal static class Suite
         }
 
         var mode = side == Web ? "server" : side;
-        var lists = Path.Combine(Checkout.Root, "tests", "Conformance");
         string[] arguments =
         [
             "--conf", Path.Combine(suite, "config", side == Web ? "grpc-web.yaml" : "grpc.yaml"), "--mode", mode,
             // A server has 10 s to answer: on a small machine four that start together, beside other tests, can need longer.
             "--max-servers", "1", .. mode == "server" ? (string[])["--parallel", "2"] : [],
-            "--known-failing", $"@{Path.Combine(lists, $"known-failing-{side}.txt")}",
-            "--known-flaky", $"@{Path.Combine(lists, $"known-flaky-{side}.txt")}",
+            "--known-failing", $"@{ListOf("failing", side)}",
+            .. excuses ? Flaky(side).SelectMany(static pattern => (string[])["--known-flaky", pattern]) : [],
             .. more,
             "--", Path.Combine(AppContext.BaseDirectory, "InstaGrpc.Conformance"), UnderTest, mode,
         ];
@@ -76,4 +82,7 @@ internal static class Suite
             }
         }
     }
+
+    private static string ListOf(string known, string side) =>
+        Path.Combine(Checkout.Root, "tests", "Conformance", $"known-{known}-{side}.txt");
 }
