@@ -110,7 +110,8 @@ internal static class CacheCommand
             {
                 foreach (var (server, isReached, generation) in await inspector.FlushAsync(node, _generationPatience, ct))
                 {
-                    rows.Add([node.Value, server.Address, generation?.ToString("x16", CultureInfo.InvariantCulture) ?? (isReached ? "-" : "?"), Told(isReached, generation)]);
+                    var begun = generation?.ToString("x16", CultureInfo.InvariantCulture) ?? (isReached ? "-" : "?");
+                    rows.Add([node.Value, server.Address, begun, Told(isReached, generation)]);
                 }
             }
             TextTable.Write(Console.Out, ["node", "server", "generation", "state"], rows);
