@@ -101,7 +101,8 @@ public sealed class ReachTests
         var host = RoleHost.Build(
             RoleTable.All,
             [
-                .. _settings, .. more, new("Insta:Grpc:Listen", $"127.0.0.1:{LoopbackPort.Free()}"), new("Insta:Web:Listen", $"127.0.0.1:{LoopbackPort.Free()}"),
+                .. _settings, .. more,
+                new("Insta:Grpc:Listen", $"127.0.0.1:{LoopbackPort.Free()}"), new("Insta:Web:Listen", $"127.0.0.1:{LoopbackPort.Free()}"),
             ]);
         await host.StartAsync(CancellationToken.None);
         return host;

@@ -30,8 +30,9 @@ internal static class LoadArguments
           --processes N      Share the load among so many processes.
           --grpc HOST:PORT   The mesh's internal listener. Default: of the running ./insta up.
           --postgres NODE=URL, --memcached HOST:PORT, --prefix TEXT
-                             With --grpc: the databases of its nodes and its memcached servers, all of them (each option once for each), and Insta:Prefix. Without
-                             them nobody measures the stream, and the report says what was not judged for it.
+                             With --grpc: the databases of its nodes and its memcached servers, all of them
+                             (each option once for each), and Insta:Prefix. Without them nobody measures the stream,
+                             and the report says what was not judged for it.
           --web HOST:PORT    Its web listener, for hit rates and PostgreSQL's queries.
           --data DIR         The data folder of ./insta up.
           --p99 MS           Threshold: 99 % of the iterations within so long. Default 3000; with --kill none.
@@ -103,7 +104,9 @@ internal static class LoadArguments
     {
         for (var at = 0; at < args.Count; at++)
         {
-            yield return args[at].StartsWith("--postgres=", StringComparison.Ordinal) ? "--postgres=…" : at > 0 && args[at - 1] == "--postgres" ? "…" : args[at];
+            yield return args[at].StartsWith("--postgres=", StringComparison.Ordinal) ? "--postgres=…"
+                : at > 0 && args[at - 1] == "--postgres" ? "…"
+                : args[at];
         }
     }
 

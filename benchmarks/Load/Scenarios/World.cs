@@ -80,7 +80,8 @@ internal sealed class World(MeshClient mesh, IReadOnlyList<Person> people, Judge
     public async Task<Response> HasLikedAsync(Person person, long media, CancellationToken ct)
     {
         var look = Judge.Look(person);
-        var answer = await mesh.Media.HasLikedAsync(new HasLikedRequest { MediaId = media }, MeshClient.AsUser(person.Id, look.Token, ct)).ConfigureAwait(false);
+        var request = new HasLikedRequest { MediaId = media };
+        var answer = await mesh.Media.HasLikedAsync(request, MeshClient.AsUser(person.Id, look.Token, ct)).ConfigureAwait(false);
         judge.Liked(look, media, answer.Like.Liked);
         return Response.Ok();
     }
