@@ -115,8 +115,10 @@ public sealed class LeaseCacheTests(MemcachedServers servers) : IClassFixture<Me
         Assert.Equal(("valid", true), (valid.State, valid.WouldHit));
         Assert.Equal(mesh.Invalidator.Generation, valid.Watermark!.Generation);
 
-        // Flush: the watermarks go, and the invalidator begins anew.
-        Assert.Equal(2, await inspector.FlushAsync(CacheFixture.Node));
+        // Flush: the watermarks go, and this invalidator begins nothing anew.
+        var servers = await inspector.FlushAsync(CacheFixture.Node, TimeSpan.Zero);
+        Assert.Equal(2, servers.Count);
+        Assert.All(servers, static server => Assert.True(server is { IsReached: true, Generation: null }));
         var flushed = await inspector.InspectAsync(method, CacheFixture.Node, request);
         Assert.Null(flushed.Watermark);
         Assert.All(await inspector.WatermarksAsync(CacheFixture.Node), pair => Assert.Null(pair.Watermark));
