@@ -116,9 +116,9 @@ public sealed class LeaseCacheTests(MemcachedServers servers) : IClassFixture<Me
         Assert.Equal(mesh.Invalidator.Generation, valid.Watermark!.Generation);
 
         // Flush: the watermarks go, and this invalidator begins nothing anew.
-        var servers = await inspector.FlushAsync(CacheFixture.Node, TimeSpan.Zero);
-        Assert.Equal(2, servers.Count);
-        Assert.All(servers, static server => Assert.True(server is { IsReached: true, Generation: null }));
+        var reached = await inspector.FlushAsync(CacheFixture.Node, TimeSpan.Zero);
+        Assert.Equal(2, reached.Count);
+        Assert.All(reached, static server => Assert.True(server is { IsReached: true, Generation: null }));
         var flushed = await inspector.InspectAsync(method, CacheFixture.Node, request);
         Assert.Null(flushed.Watermark);
         Assert.All(await inspector.WatermarksAsync(CacheFixture.Node), pair => Assert.Null(pair.Watermark));
