@@ -46,10 +46,8 @@ public sealed class FanoutFairnessTests(AssemblyServers fixture) : IClassFixture
         {
             foreach (var reader in readers.Where(reader => fanout.ServerOf(reader) == steady.Address))
             {
-                while ((await fanout.EntriesAsync(reader)).Length < posts)
-                {
-                    await Task.Delay(20, nodes.Limit);
-                }
+                await Patience.UntilAsync(
+                    async () => (await fanout.EntriesAsync(reader)).Length >= posts, "all posts are in the feeds of the steady server");
             }
         }
 
@@ -93,10 +91,8 @@ public sealed class FanoutFairnessTests(AssemblyServers fixture) : IClassFixture
 
         // Every job of his that is begun stays, since no page of it comes to an end.
         await fanout.PostAsync(small, TwoNodes.PostOf(small, 1));
-        while ((await fanout.EntriesAsync(readers[10])).Length == 0)
-        {
-            await Task.Delay(20, nodes.Limit);
-        }
+        await Patience.UntilAsync(
+            async () => (await fanout.EntriesAsync(readers[10])).Length > 0, "the other author's post is in his follower's feed");
 
         hold.SetResult();
         await fanout.SettleAsync();

@@ -174,10 +174,8 @@ public sealed class FanoutTests(AssemblyServers fixture) : IClassFixture<Assembl
         await nodes.SettleAsync();
         // Planned, and that while the notice is held.
         await fanout.UntilAsync(nodes.NodeOf(author), $"SELECT EXISTS (SELECT FROM fanout_jobs WHERE subject_id = {post})");
-        while (!(await fanout.EntriesAsync(readers[0])).Contains(TimelineEntry.Post(post)))
-        {
-            await Task.Delay(20, nodes.Limit);
-        }
+        await Patience.UntilAsync(
+            async () => (await fanout.EntriesAsync(readers[0])).Contains(TimelineEntry.Post(post)), "the post is in an active reader's feed");
 
         hold.SetResult();
         await fanout.SettleAsync();
@@ -240,10 +238,7 @@ public sealed class FanoutTests(AssemblyServers fixture) : IClassFixture<Assembl
         await fanout.PostAsync(author, post);
         foreach (var reader in served)
         {
-            while ((await fanout.EntriesAsync(reader)).Length == 0)
-            {
-                await Task.Delay(20, nodes.Limit);
-            }
+            await Patience.UntilAsync(async () => (await fanout.EntriesAsync(reader)).Length > 0, "the post is in the feeds of the server that is there");
         }
 
         Assert.True(await nodes.QueryAsync<bool>(
